@@ -46,8 +46,13 @@ class Servers(msgspec.Struct, frozen=True, rename="camel"):
 
 def private_folder(path: Path) -> Path:
     """Make a folder only its owner can enter. Raises EmbeddedServerError when it cannot be used."""
+    return usable(path, mode=0o700)
+
+
+def usable(path: Path, mode: int = 0o777) -> Path:
+    """Make a folder that we can write to. Raises EmbeddedServerError when it cannot be used."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.mkdir(mode=mode, parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
             raise PermissionError(13, "no permission to write there")
     except OSError as error:

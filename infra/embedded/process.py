@@ -112,17 +112,27 @@ async def stop_orphan(name: str, is_it: Callable[[psutil.Process], bool], patien
     Processes are looked at as they are, so no pid file can be stale or name a stranger.
     Raises EmbeddedServerError when its parent is alive: then it is no orphan.
     """
-    found = [process for process in psutil.process_iter() if _matches(process, is_it)]
+    found = _find(is_it)
     for process in found:
         if str(process.ppid()) == process.environ().get(PARENT):
             raise EmbeddedServerError(
                 f"{name} already runs on this data, for process {process.ppid()}. Stop that first."
             )
         process.send_signal(signal.SIGINT)
-    _, alive = await asyncio.to_thread(psutil.wait_procs, found, patience)
+    await until_gone(is_it, patience)
+    return bool(found)
+
+
+async def until_gone(is_it: Callable[[psutil.Process], bool], patience: float) -> None:
+    """Wait until no such process is left; after `patience` seconds kill what is."""
+    _, alive = await asyncio.to_thread(psutil.wait_procs, _find(is_it), patience)
     for process in alive:
         process.kill()
-    return bool(found)
+    await asyncio.to_thread(psutil.wait_procs, alive)
+
+
+def _find(is_it: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter() if _matches(process, is_it)]
 
 
 def _matches(process: psutil.Process, is_it: Callable[[psutil.Process], bool]) -> bool:
