@@ -1,0 +1,1 @@
+"""What has happened: immutable facts, their envelope and their catalogue. No I/O."""

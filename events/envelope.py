@@ -1,0 +1,163 @@
+"""An event, the key of the aggregate it belongs to, and the record of it in the log."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+import msgspec
+
+
+class Key(NamedTuple):
+    """Which aggregate: its context, its kind and its id."""
+
+    context: str
+    aggregate: str
+    id: UUID
+
+    @property
+    def filter(self) -> str:
+        """The subject filter of every event of the aggregate.
+
+        Every guarded append uses exactly this string: on a replicated stream two writers exclude
+        each other only when their filters are identical byte for byte.
+        """
+        return f"{self.context}.{self.aggregate}.{self.id}.>"
+
+    @property
+    def stream(self) -> str:
+        return self.context.upper()
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A fact. Subclasses of one aggregate set `context` and `aggregate` and carry `<aggregate>_id`.
+
+    The name is permanent: class `AudioUploaded` is stored as `audio_uploaded`; `AudioUploadedV2` is version 2
+    of the same event.
+    """
+
+    context: ClassVar[str]
+    aggregate: ClassVar[str]
+    name: ClassVar[str]
+    version: ClassVar[int]
+
+    def __init_subclass__(cls, **config: Any) -> None:
+        super().__init_subclass__(**config)
+        stem, _, digits = (
+            cls.__name__.partition("V") if re.search(r"V\d+$", cls.__name__) else (cls.__name__, "", "")
+        )
+        cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", stem).lower()
+        cls.version = int(digits or 1)
+
+    @property
+    def key(self) -> Key:
+        return Key(self.context, self.aggregate, getattr(self, f"{self.aggregate}_id"))
+
+    @property
+    def subject(self) -> str:
+        """Where it is stored: `<context>.<aggregate>.<id>.<event>`."""
+        return f"{self.context}.{self.aggregate}.{getattr(self, f'{self.aggregate}_id')}.{self.name}"
+
+    @classmethod
+    def type(cls) -> str:
+        """The CloudEvents type: `jobsite.session.transcribed`, later versions with `.v2` and so on."""
+        suffix = f".v{cls.version}" if cls.version > 1 else ""
+        return f"{cls.context}.{cls.aggregate}.{cls.name}{suffix}"
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """Why and for whom something is appended: the part of the envelope that a command brings."""
+
+    command_id: UUID
+    actor: str
+    at: datetime
+    correlation_id: UUID
+    causation_id: UUID | None = None
+    trace: str | None = None
+    """W3C traceparent of the span that asked."""
+    fingerprint: str | None = None
+    """Hash of the request, to tell a retry from another request under the same idempotency key."""
+
+
+E_co = TypeVar("E_co", bound=Event, covariant=True)
+
+
+class Recorded(msgspec.Struct, Generic[E_co], frozen=True):
+    """An event as the log holds it: the fact, its CloudEvents headers and its place.
+
+    Provenance is read from the headers when asked for: replaying millions of events needs little of it.
+    """
+
+    event: E_co
+    headers: Mapping[str, str]
+    stream: str
+    position: int
+
+    @property
+    def id(self) -> UUID:
+        return UUID(self.headers["ce-id"])
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.headers["ce-time"])
+
+    @property
+    def actor(self) -> str:
+        return self.headers["ce-actor"]
+
+    @property
+    def command_id(self) -> UUID:
+        return UUID(self.headers["ce-commandid"])
+
+    @property
+    def correlation_id(self) -> UUID:
+        return UUID(self.headers["ce-correlationid"])
+
+    @property
+    def causation_id(self) -> UUID | None:
+        cause = self.headers.get("ce-causationid")
+        return UUID(cause) if cause else None
+
+    @property
+    def trace(self) -> str | None:
+        return self.headers.get("traceparent")
+
+    @property
+    def fingerprint(self) -> str | None:
+        return self.headers.get("ce-fingerprint")
+
+    @property
+    def cursor(self) -> str:
+        """`JOBSITE@1234`, as in the `Headwater-Position` header."""
+        return f"{self.stream}@{self.position}"
+
+
+REQUIRED = ("ce-id", "ce-type", "ce-time", "ce-actor", "ce-commandid", "ce-correlationid")
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with `Z`, microseconds kept."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def to_headers(event: Event, event_id: UUID, intent: Intent) -> dict[str, str]:
+    """CloudEvents 1.0 binary-mode headers (NATS binding) for one event."""
+    headers = {
+        "Nats-Msg-Id": str(event_id),
+        "ce-specversion": "1.0",
+        "ce-id": str(event_id),
+        "ce-type": event.type(),
+        "ce-source": f"headwater/{event.context}",
+        "ce-time": timestamp(intent.at),
+        "ce-actor": intent.actor,
+        "ce-commandid": str(intent.command_id),
+        "ce-correlationid": str(intent.correlation_id),
+    }
+    if intent.causation_id:
+        headers["ce-causationid"] = str(intent.causation_id)
+    if intent.fingerprint:
+        headers["ce-fingerprint"] = intent.fingerprint
+    if intent.trace:
+        headers["traceparent"] = intent.trace
+    return headers
