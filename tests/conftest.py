@@ -1,0 +1,48 @@
+"""Servers that tests share, started when the first test asks for them, once in each pytest process."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from infra.embedded.nats import NatsServer
+from infra.embedded.postgres import PostgresServer
+from tests import servers
+
+
+@pytest.fixture(scope="session")
+async def nats() -> AsyncIterator[NatsServer]:
+    """One JetStream for tests that do not mind each other's streams."""
+    with servers.temporary_home() as home:
+        async with servers.nats_server(home) as server:
+            yield server
+
+
+@pytest.fixture
+async def fresh_nats() -> AsyncIterator[NatsServer]:
+    """A JetStream without any stream, for this test alone."""
+    with servers.temporary_home() as home:
+        async with servers.nats_server(home) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+async def cluster() -> AsyncIterator[tuple[NatsServer, ...]]:
+    """Three JetStream nodes. A test that ends one starts it again before it leaves."""
+    with servers.temporary_home() as home:
+        async with servers.nats_cluster(home) as nodes:
+            yield nodes
+
+
+@pytest.fixture(scope="session")
+async def postgres() -> AsyncIterator[PostgresServer]:
+    """One Postgres; take `database` unless the server itself is what is tested."""
+    with servers.temporary_home() as home:
+        async with servers.postgres_server(home) as server:
+            yield server
+
+
+@pytest.fixture
+async def database(postgres: PostgresServer) -> AsyncIterator[str]:
+    """The dsn of an empty database for this test alone."""
+    async with servers.fresh_database(postgres) as dsn:
+        yield dsn
