@@ -11,6 +11,9 @@ import msgspec
 
 from infra.embedded.process import EmbeddedServerError
 
+_held: set[Path] = set()
+"""The lock files this process holds."""
+
 
 class Secrets:
     """Random passwords, made when first asked for and kept one a file in a folder only its owner can read."""
@@ -51,6 +54,7 @@ def private_folder(path: Path) -> Path:
 
 def usable(path: Path, mode: int = 0o777) -> Path:
     """Make a folder that we can write to. Raises EmbeddedServerError when it cannot be used."""
+    path = path.absolute()
     try:
         path.mkdir(mode=mode, parents=True, exist_ok=True)
         if not os.access(path, os.W_OK | os.X_OK):
@@ -75,20 +79,32 @@ def write_private(path: Path, text: str) -> None:
 @contextmanager
 def locked(home: Path) -> Iterator[None]:
     """Keep this home to one Headwater. Raises EmbeddedServerError that names the pid of the other."""
+    path = (home / "lock").resolve()
+    if path in _held:
+        raise _in_use(home, str(os.getpid()))
     # A POSIX record lock, not flock: it dies with this process even if a worker forked from it lives on.
-    with (home / "lock").open("a+") as lock:
+    # It also falls when this process closes the file anywhere else, hence `_held`.
+    with path.open("a+") as lock:
         try:
             fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             lock.seek(0)
-            raise EmbeddedServerError(
-                f"Another Headwater (process {lock.read().strip() or 'unknown'}) uses {home}. "
-                "Stop it, or give this one another folder with HEADWATER_HOME."
-            ) from error
+            raise _in_use(home, lock.read().strip()) from error
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
-        yield
+        _held.add(path)
+        try:
+            yield
+        finally:
+            _held.remove(path)
+
+
+def _in_use(home: Path, pid: str) -> EmbeddedServerError:
+    return EmbeddedServerError(
+        f"Another Headwater (process {pid}) uses {home}. "
+        "Stop it, or give this one another folder with HEADWATER_HOME."
+    )
 
 
 def publish(home: Path, servers: Servers) -> None:
@@ -102,16 +118,23 @@ def withdraw(home: Path) -> None:
 
 
 def running(home: Path) -> Servers | None:
-    """The servers that another process runs in this home, or None when there is no such process."""
-    try:
-        with (home / "lock").open("r") as lock:
-            fcntl.lockf(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return None  # nobody holds it: servers.json, if there, was left by a Headwater that was killed
-    except FileNotFoundError:
-        return None
-    except OSError:
-        pass
+    """The servers that a Headwater runs in this home, or None when there is none."""
+    if not _is_locked(home / "lock"):
+        return None  # servers.json, if there, was left by a Headwater that was killed
     try:
         return msgspec.json.decode((home / "servers.json").read_bytes(), type=Servers)
     except FileNotFoundError:
         return None  # it is starting or stopping
+
+
+def _is_locked(path: Path) -> bool:
+    if path.resolve() in _held:
+        return True
+    try:
+        with path.open("r") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except FileNotFoundError:
+        return False
+    except (BlockingIOError, PermissionError):  # what a lock held by another is called differs by system
+        return True

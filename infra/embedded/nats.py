@@ -84,7 +84,7 @@ class NatsServer:
     async def exited(self) -> None:
         """Wait until the process has ended, for whatever reason."""
         if self._child:
-            await asyncio.to_thread(self._child.process.wait)
+            await process.exited(self._child)
 
     @property
     def url(self) -> str:

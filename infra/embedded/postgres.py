@@ -93,7 +93,7 @@ class PostgresServer:
     async def exited(self) -> None:
         """Wait until the process has ended, for whatever reason."""
         if self._child:
-            await asyncio.to_thread(self._child.process.wait)
+            await process.exited(self._child)
 
     @property
     def dsn(self) -> str:

@@ -106,6 +106,13 @@ async def stop(child: Child, patience: float) -> None:
             await asyncio.to_thread(child.process.wait)
 
 
+async def exited(child: Child) -> None:
+    """Wait until the process has ended, for whatever reason."""
+    # A thread that waits would take one of asyncio's few for as long as the server lives.
+    while child.process.poll() is None:
+        await asyncio.sleep(0.1)  # noqa: ASYNC110 - the end of a child is no asyncio event everywhere
+
+
 async def stop_orphan(name: str, is_it: Callable[[psutil.Process], bool], patience: float) -> bool:
     """Stop the server that a killed parent left running on the same data; True when there was one.
 
