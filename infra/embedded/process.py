@@ -109,8 +109,8 @@ async def stop(child: Child, patience: float) -> None:
 async def exited(child: Child) -> None:
     """Wait until the process has ended, for whatever reason."""
     # A thread that waits would take one of asyncio's few for as long as the server lives.
-    while child.process.poll() is None:
-        await asyncio.sleep(0.1)  # noqa: ASYNC110 - the end of a child is no asyncio event everywhere
+    while child.process.poll() is None:  # noqa: ASYNC110 - the end of a child is no asyncio event everywhere
+        await asyncio.sleep(0.1)
 
 
 async def stop_orphan(name: str, is_it: Callable[[psutil.Process], bool], patience: float) -> bool:
