@@ -28,7 +28,7 @@ def binaries_for(account: Account | None, elsewhere: Path) -> Path:
     return installed / "bin"
 
 
-def initialise(data: Path, binaries: Path, account: Account | None, password: str) -> None:
+def initialise(data: Path, binaries: Path, account: Account | None, password: str, durable: bool) -> None:
     """Make an empty cluster in one step: a start that is interrupted leaves no half of one."""
     if data.exists():
         if (version := (data / "PG_VERSION").read_text().strip()) != MAJOR:
@@ -47,17 +47,18 @@ def initialise(data: Path, binaries: Path, account: Account | None, password: st
         os.chown(draft, account.uid, account.gid)
         os.chown(words, account.uid, account.gid)
     try:
-        _initdb(draft, words, binaries, account)
+        _initdb(draft, words, binaries, account, durable)
         draft.rename(data)
     finally:
         words.unlink()
 
 
-def _initdb(draft: Path, words: Path, binaries: Path, account: Account | None) -> None:
+def _initdb(draft: Path, words: Path, binaries: Path, account: Account | None, durable: bool) -> None:
     locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"]
     access = ["--username=headwater", f"--pwfile={words}", "--auth=scram-sha-256"]
+    haste = [] if durable else ["--no-sync"]
     done = subprocess.run(  # noqa: S603 - our own binary and arguments
-        [binaries / "initdb", "-D", draft, *locale, *access, "--no-instructions"],
+        [binaries / "initdb", "-D", draft, *locale, *access, *haste, "--no-instructions"],
         env={"PATH": os.defpath, "LC_ALL": "C"},
         cwd="/",
         stdin=subprocess.DEVNULL,

@@ -47,7 +47,7 @@ class PostgresServer:
         elsewhere: Path = accounts.ELSEWHERE,
     ) -> None:
         self._home = home.absolute()
-        self._settings = SETTINGS if durable else SETTINGS | HASTE
+        self._durable = durable
         self._secrets = secrets
         self._elsewhere = elsewhere
         self._child: Child | None = None
@@ -63,9 +63,9 @@ class PostgresServer:
         folder, binaries = self._folder(account), binaries_for(account, self._elsewhere)
         data = folder / "data"
         await self._mend(data)
-        await asyncio.to_thread(initialise, data, binaries, account, self._password)
+        await asyncio.to_thread(initialise, data, binaries, account, self._password, self._durable)
         self.port = settle("Postgres", self.port, folder / "port")
-        settings = self._settings | {"port": str(self.port)}
+        settings = SETTINGS | {"port": str(self.port)} | ({} if self._durable else HASTE)
         self._child = process.spawn(
             "Postgres",
             [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
