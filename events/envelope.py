@@ -1,6 +1,7 @@
 """An event, the key of the aggregate it belongs to, and the record of it in the log."""
 
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -28,6 +29,19 @@ class Key(NamedTuple):
     @property
     def stream(self) -> str:
         return self.context.upper()
+
+
+class Claim(NamedTuple):
+    """A value that only one aggregate of a context may hold, such as the name of a collection."""
+
+    kind: str
+    value: str
+
+    def subject(self, context: str) -> str:
+        """`<context>.unique.<kind>.<value>`; a value that is no plain token is written in base64url after a `=`."""
+        plain = re.fullmatch(r"[A-Za-z0-9_-]{1,64}", self.value)
+        token = self.value if plain else "=" + urlsafe_b64encode(self.value.encode()).decode().rstrip("=")
+        return f"{context}.unique.{self.kind}.{token}"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -58,6 +72,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     def subject(self) -> str:
         """Where it is stored: `<context>.<aggregate>.<id>.<event>`."""
         return f"{self.context}.{self.aggregate}.{getattr(self, f'{self.aggregate}_id')}.{self.name}"
+
+    @property
+    def claims(self) -> tuple["Claim", ...]:
+        """Names that must be unique in the context and that this event takes for its aggregate."""
+        return ()
+
+    @property
+    def releases(self) -> tuple["Claim", ...]:
+        """Names that its aggregate held and that this event sets free."""
+        return ()
 
     @classmethod
     def type(cls) -> str:

@@ -1,0 +1,167 @@
+"""The one way to change anything: load the aggregate, decide, append; on a conflict read and decide again."""
+
+import asyncio
+import random
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from events.envelope import Event, Intent, Key, Recorded
+from handlers.refusals import Conflict as Refused
+from handlers.refusals import Refusal, Unavailable
+from infra.jetstream import LogUnavailable
+from infra.log import PAST, Conflict, Log
+from infra.reservations import Taken
+
+ATTEMPTS = 12
+CACHED = 20_000
+"""Aggregates whose folded state a process keeps."""
+
+C = TypeVar("C", bound="Command")
+S = TypeVar("S")
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants. Subclasses carry `<aggregate>_id`, and all that a decision needs from outside."""
+
+
+@dataclass(frozen=True)
+class Decider(Generic[C, S]):
+    """The rules of one kind of aggregate: two pure functions and where to begin."""
+
+    context: str
+    aggregate: str
+    commands: tuple[type[C], ...]
+    initial: S
+    decide: Callable[[C, S], Sequence[Event]]
+    evolve: Callable[[S, Any], S]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a command: its events (none when there was nothing to do) and the position to read after."""
+
+    stream: str
+    position: int
+    events: tuple[Event, ...] = ()
+    repeated: bool = False
+    """The command was already in the log: this is its first result."""
+
+    @property
+    def cursor(self) -> str:
+        return f"{self.stream}@{self.position}"
+
+
+@dataclass
+class _Aggregate:
+    """A folded aggregate: its state, its newest positions, and the commands that made it."""
+
+    state: Any
+    past: tuple[int, ...] = ()
+    done: dict[UUID, tuple[int, str | None]] = field(default_factory=dict)
+    proven: bool = True
+    """Just read from the log; a state from the cache may be behind, so a refusal from it is not believed."""
+
+    def fold(self, decider: Decider[Any, Any], recorded: Iterable[Recorded[Event]]) -> None:
+        for each in recorded:
+            self.state = decider.evolve(self.state, each.event)
+            self.past = (*self.past[1 - PAST :], each.position)
+            self.done[each.command_id] = (each.position, each.fingerprint)
+
+
+class Commands:
+    """Executes commands for every decider. Safe to call from many tasks and many processes at once."""
+
+    def __init__(self, log: Log, deciders: Iterable[Decider[Any, Any]], *, cached: int = CACHED) -> None:
+        self._log = log
+        self._deciders = {command: decider for decider in deciders for command in decider.commands}
+        self._cache: OrderedDict[Key, _Aggregate] = OrderedDict()
+        self._cached = cached
+        self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
+
+    async def execute(self, command: Command, intent: Intent, *, fresh: bool = False) -> Outcome:
+        """Carry out a command once, however often it is sent with the same `intent.command_id`.
+
+        `fresh` says that the aggregate is probably new, which saves looking for it. Raises a `Refusal`.
+        """
+        decider = self._deciders[type(command)]
+        key = Key(decider.context, decider.aggregate, getattr(command, f"{decider.aggregate}_id"))
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            try:
+                return await self._execute(decider, key, command, intent, fresh)
+            except LogUnavailable as failure:
+                self._cache.pop(key, None)
+                raise Unavailable(
+                    "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
+                ) from failure
+            except Taken as taken:
+                raise Refused(
+                    "NAME_TAKEN", f"There is already a {taken.claim.kind} {taken.claim.value!r}."
+                ) from taken
+
+    async def _execute(
+        self, decider: Decider[Any, Any], key: Key, command: Command, intent: Intent, fresh: bool
+    ) -> Outcome:
+        aggregate = self._remembered(key) or (_Aggregate(decider.initial, proven=False) if fresh else None)
+        for attempt in range(ATTEMPTS):
+            if aggregate is None:
+                aggregate = await self._load(decider, key)
+                self._remember(key, aggregate)
+            if first := aggregate.done.get(intent.command_id):
+                return _first_result(key, first, intent)
+            try:
+                events = tuple(decider.decide(command, aggregate.state))
+            except Refusal:
+                if aggregate.proven:
+                    raise
+                aggregate = None
+                continue
+            if not events:
+                if aggregate.proven:
+                    return Outcome(key.stream, aggregate.past[-1] if aggregate.past else 0)
+                aggregate = None
+                continue
+            try:
+                recorded = await self._log.append(events, intent, past=aggregate.past)
+            except Conflict:
+                self._cache.pop(key, None)
+                aggregate = None
+                await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))
+                continue
+            aggregate.fold(decider, recorded)
+            self._remember(key, aggregate)
+            return Outcome(key.stream, recorded[-1].position, events)
+        raise Unavailable(
+            "CONTENDED", f"Too many writers change this {decider.aggregate} at once; ask again."
+        )
+
+    async def _load(self, decider: Decider[Any, Any], key: Key) -> _Aggregate:
+        history = await self._log.load(key)
+        aggregate = _Aggregate(decider.initial)
+        aggregate.fold(decider, history)
+        return aggregate
+
+    def _remembered(self, key: Key) -> _Aggregate | None:
+        if found := self._cache.get(key):
+            found.proven = False
+        return found
+
+    def _remember(self, key: Key, aggregate: _Aggregate) -> None:
+        self._cache[key] = aggregate
+        self._cache.move_to_end(key)
+        if len(self._cache) > self._cached:
+            self._cache.popitem(last=False)
+
+
+def _first_result(key: Key, first: tuple[int, str | None], intent: Intent) -> Outcome:
+    position, fingerprint = first
+    if intent.fingerprint and fingerprint and intent.fingerprint != fingerprint:
+        raise Refused(
+            "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request; choose a new one."
+        )
+    return Outcome(key.stream, position, repeated=True)

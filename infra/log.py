@@ -1,0 +1,157 @@
+"""The event store: guarded appends, an aggregate's events, and the whole stream in order."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from nats.aio.client import Client
+
+from events.catalogue import Catalogue
+from events.envelope import Event, Intent, Key, Recorded, to_headers
+from events.ids import new_id
+from infra import jetstream
+from infra.jetstream import Ack, ApiError, Message, Stored, patiently
+from infra.reader import Reader
+from infra.reservations import Reservations
+
+PAST = 32
+"""How many earlier positions of its aggregate an event names, so that a load need not search the stream."""
+
+TOMBSTONE = "deleted"
+"""The name of the one event that outlives the erasure of its aggregate."""
+
+WRONG_LAST = frozenset({10071, 10164})
+BATCH_REPEATS = 10201
+
+
+class Conflict(Exception):
+    """Somebody else appended to the aggregate first: read again, decide again. `last` is its newest position, or 0."""
+
+    def __init__(self, last: int = 0) -> None:
+        super().__init__("the aggregate has moved on")
+        self.last = last
+
+
+class LogDamaged(Exception):
+    """An event that should be in the log is not, and no tombstone says that it was erased."""
+
+
+class Log:
+    """The streams of all contexts. Every write is guarded by the position its writer believes to be the last."""
+
+    def __init__(self, nc: Client, catalogue: Catalogue) -> None:
+        self._nc = nc
+        self._reservations = Reservations(nc)
+        self.catalogue = catalogue
+
+    async def append(
+        self, events: Sequence[Event], intent: Intent, *, past: Sequence[int]
+    ) -> list[Recorded[Event]]:
+        """Append events of one aggregate whose positions so far are `past` (oldest first, empty for none).
+
+        One event is one guarded publish; several, or one that claims a unique name, are one atomic batch. Raises
+        `Conflict`, `Taken`, or `LogUnavailable` when it is not known whether they were stored.
+        """
+        key = events[0].key
+        messages = [self._message(event, n, intent, past) for n, event in enumerate(events)]
+        messages[0].expect(past[-1] if past else 0, key.filter)
+        names = await self._reservations.of(events)
+        while True:
+            try:
+                ack = await patiently(lambda: self._publish([*names.messages(), *messages]))
+                break
+            except ApiError as refused:
+                if refused.code not in WRONG_LAST and refused.code != BATCH_REPEATS:
+                    raise
+                if not await names.moved():
+                    raise Conflict(_last_in(refused)) from None
+        first = ack.seq - len(messages) + 1
+        return [
+            Recorded(event, message.headers, key.stream, first + n)
+            for n, (event, message) in enumerate(zip(events, messages, strict=True))
+        ]
+
+    async def _publish(self, messages: Sequence[Message]) -> Ack:
+        if len(messages) == 1:
+            return await jetstream.publish(self._nc, messages[0])
+        return await jetstream.publish_batch(self._nc, messages)
+
+    def _message(self, event: Event, n: int, intent: Intent, past: Sequence[int]) -> Message:
+        headers = to_headers(event, new_id(), intent)
+        within = [str(-back) for back in range(1, n + 1)]
+        headers["ce-previous"] = ",".join([*within, *map(str, reversed(past[-PAST:]))]) or "0"
+        return Message(event.subject, self.catalogue.encode(event), headers)
+
+    async def load(self, key: Key) -> list[Recorded[Event]]:
+        """Every event of an aggregate, oldest first, as its stream's leader knows it.
+
+        Follows the positions that each event names, so that the cost is that of the aggregate and not of the log
+        (JetStream finds the messages of a wildcard by looking at every one in between). Events written by other
+        tools, that name none, are searched for. Raises `LogDamaged` and `LogUnavailable`.
+        """
+        return await patiently(lambda: self._load(key))
+
+    async def _load(self, key: Key) -> list[Recorded[Event]]:
+        message = await jetstream.leader_get(self._nc, key.stream, {"last_by_subj": key.filter})
+        if message is None:
+            return []
+        newest = oldest = self._recorded(message)
+        found: dict[int, Recorded[Event]] = {newest.position: newest}
+        asked = {newest.position}
+        while earlier := [at for at in _previous(oldest) if at not in asked]:
+            asked.update(earlier)
+            for each in await self._all_at(key.stream, earlier):
+                found[each.position] = each
+            if len(found) < len(asked) and newest.event.name != TOMBSTONE:
+                raise LogDamaged(f"{key.stream} lacks events of {key.filter}, and no tombstone says why")
+            oldest = found[min(found)]
+        if "ce-previous" not in oldest.headers:
+            return [each async for each in self.scan(key.stream, key.filter, until=newest.position)]
+        return [found[at] for at in sorted(found)]
+
+    async def _all_at(self, stream: str, positions: Sequence[int]) -> list[Recorded[Event]]:
+        messages = await jetstream.direct_get(self._nc, stream, *({"seq": at} for at in positions))
+        for n, at in enumerate(positions):  # a follower may not have it yet: the leader knows
+            messages[n] = messages[n] or await jetstream.leader_get(self._nc, stream, {"seq": at})
+        return [self._recorded(message) for message in messages if message]
+
+    async def at(self, stream: str, position: int) -> Recorded[Event] | None:
+        """The event at one position, or None when it was erased or never was. Raises `Undecodable`."""
+        found = await self._all_at(stream, [position])
+        return found[0] if found else None
+
+    async def last_position(self, stream: str) -> int:
+        """The newest position of a stream, 0 when empty."""
+        info = await jetstream.api(self._nc, f"STREAM.INFO.{stream}")
+        return int(info["state"]["last_seq"])
+
+    def reader(self, stream: str, *, after: int, filters: Sequence[str] = (), window: int = 2000) -> Reader:
+        """The messages of a stream in order from behind a position, for ever; `filters` are subjects."""
+        return Reader(self._nc, self.catalogue, stream, after=after, filters=filters, window=window)
+
+    async def scan(
+        self, stream: str, *filters: str, after: int = 0, until: int | None = None
+    ) -> AsyncIterator[Recorded[Event]]:
+        """The events of a stream from behind `after` up to `until` (its end, as it is now, when not given)."""
+        end = await self.last_position(stream) if until is None else until
+        async with self.reader(stream, after=after, filters=filters) as reader:
+            await reader.open()
+            while reader.behind and reader.position < end:
+                for each in await reader.take(1000):
+                    if each.position <= end:
+                        yield each
+
+    def _recorded(self, message: Stored) -> Recorded[Event]:
+        return self.catalogue.read(
+            headers=message.headers, payload=message.payload, stream=message.stream, position=message.position
+        )
+
+
+def _previous(recorded: Recorded[Event]) -> list[int]:
+    """The positions that an event names as its aggregate's earlier ones; those of its own batch are relative."""
+    named = map(int, recorded.headers.get("ce-previous", "0").split(","))
+    return [at if at > 0 else recorded.position + at for at in named if at]
+
+
+def _last_in(refused: ApiError) -> int:
+    """JetStream says `wrong last sequence: 17`."""
+    number = refused.description.rpartition(": ")[2]
+    return int(number) if number.isdigit() else 0

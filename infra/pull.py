@@ -1,0 +1,134 @@
+"""A standing pull request on a consumer: messages flow while it runs, through restarts and leader changes.
+
+nats-py's `fetch` costs a round trip and a subscription a batch; this keeps one inbox and asks for more before the
+last is used up. After two missed heartbeats, or a reconnection, what was asked for is taken as lost and asked again.
+"""
+
+import asyncio
+import time
+from collections import deque
+from typing import NamedTuple
+
+import msgspec
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+EXPIRES = 30.0
+HEARTBEAT = 1.0
+TICK = 0.25
+
+
+class ConsumerGone(Exception):
+    """The consumer was deleted or never existed: create it again."""
+
+
+class Delivery(NamedTuple):
+    """What a delivered message's reply subject tells: `$JS.ACK.<stream>.<consumer>.<the five>`.
+
+    Servers with domains put two more tokens before the stream, and may put one behind.
+    """
+
+    attempt: int
+    position: int
+    number: int
+    """Its place among the consumer's deliveries, from 1."""
+    time: int
+    pending: int
+    """Messages behind it that the consumer has not delivered yet."""
+
+    @classmethod
+    def of(cls, message: Msg) -> "Delivery":
+        tokens = message.reply.split(".")
+        first = 4 if len(tokens) == 9 else 6
+        return cls(*map(int, tokens[first : first + 5]))
+
+
+class Pull:
+    """Up to `window` messages asked for, buffered or held at once.
+
+    A message taken counts as held until `release`; a reader that needs no acknowledgement releases at once.
+    """
+
+    def __init__(self, nc: Client, stream: str, consumer: str, *, window: int) -> None:
+        self._nc = nc
+        self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
+        self._window = window
+        self._asked = 0
+        self._held = 0
+        self._buffer: deque[Msg] = deque()
+        self._arrived = asyncio.Event()
+        self._heard = time.monotonic()
+        self._reconnects = nc.stats["reconnects"]
+        self._gone: str | None = None
+        self._subscription: Subscription | None = None
+        self._inbox = nc.new_inbox()
+
+    async def start(self) -> None:
+        self._subscription = await self._nc.subscribe(
+            self._inbox, cb=self._receive, pending_msgs_limit=0, pending_bytes_limit=0
+        )
+        await self._ask()
+
+    async def stop(self) -> None:
+        if self._subscription and not self._nc.is_closed:
+            await self._subscription.unsubscribe()
+        self._subscription = None
+
+    async def take(self, most: int, *, wait: float | None = None) -> list[Msg]:
+        """At least one message, at most `most`; none only when `wait` seconds passed. Raises `ConsumerGone`."""
+        deadline = None if wait is None else time.monotonic() + wait
+        while not self._buffer:
+            if self._gone is not None:
+                raise ConsumerGone(self._gone)
+            if deadline is not None and time.monotonic() >= deadline:
+                return []
+            await self._revive()
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(TICK):
+                    await self._arrived.wait()
+            except TimeoutError:
+                continue
+        taken = [self._buffer.popleft() for _ in range(min(most, len(self._buffer)))]
+        self._held += len(taken)
+        return taken
+
+    async def release(self, count: int = 1) -> None:
+        """These messages are done with: ask for as many more, once half the window is free."""
+        self._held -= count
+        await self._ask()
+
+    async def _ask(self) -> None:
+        room = self._window - self._held - self._asked - len(self._buffer)
+        if room < max(1, self._window // 2) or not self._nc.is_connected:
+            return
+        self._asked += room
+        request = {"batch": room, "expires": int(EXPIRES * 1e9), "idle_heartbeat": int(HEARTBEAT * 1e9)}
+        await self._nc.publish(self._subject, msgspec.json.encode(request), reply=self._inbox)
+
+    async def _revive(self) -> None:
+        silent = time.monotonic() - self._heard > 2 * HEARTBEAT
+        if self._nc.is_connected and (silent or self._reconnects != self._nc.stats["reconnects"]):
+            self._reconnects = self._nc.stats["reconnects"]
+            self._heard = time.monotonic()
+            self._asked = 0
+        await self._ask()
+
+    async def _receive(self, message: Msg) -> None:
+        self._heard = time.monotonic()
+        status = (message.headers or {}).get("Status")
+        if status is None or message.reply:
+            self._asked = max(0, self._asked - 1)
+            self._buffer.append(message)
+        elif status == "100":
+            return
+        else:
+            self._ended(status, message.headers or {})
+        self._arrived.set()
+
+    def _ended(self, status: str, headers: dict[str, str]) -> None:
+        description = headers.get("Description", "")
+        self._asked = max(0, self._asked - int(headers.get("Nats-Pending-Messages", self._asked)))
+        if "Consumer Deleted" in description or (status in {"404", "503"} and "Messages" not in description):
+            self._gone = f"{status} {description}"

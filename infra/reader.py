@@ -1,0 +1,134 @@
+"""A stream in order, from behind a position, for ever: what projections, the live hub and replays read."""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from events.catalogue import Catalogue
+from events.envelope import Event, Recorded
+from infra import jetstream
+from infra.jetstream import ApiError, LogUnavailable
+from infra.pull import ConsumerGone, Delivery, Pull
+
+INACTIVE = 60.0
+"""Seconds after which JetStream forgets the consumer of a reader that died."""
+
+
+class Reader:
+    """An ordered consumer: no acknowledgements, nothing skipped, made anew at the right place when it is lost."""
+
+    def __init__(
+        self,
+        nc: Client,
+        catalogue: Catalogue,
+        stream: str,
+        *,
+        after: int,
+        filters: Sequence[str],
+        window: int,
+    ) -> None:
+        self._nc = nc
+        self._catalogue = catalogue
+        self._stream = stream
+        self._filters = list(filters)
+        self._window = window
+        self._pull: Pull | None = None
+        self._delivered = 0
+        self.position = after
+        """The position of the newest message taken."""
+        self.behind = 0
+        """How many messages were waiting behind it."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self._close()
+
+    async def take(self, most: int, *, wait: float | None = None) -> list[Recorded[Event]]:
+        """The next events, at least one unless `wait` seconds passed.
+
+        Raises `Undecodable` at a message this version cannot read, without moving past it: events before it have been
+        handed out by then. While JetStream is away it waits, and goes on from the same place.
+        """
+        events: list[Recorded[Event]] = []
+        for message in await self.messages(most, wait=wait):
+            position = Delivery.of(message).position
+            if message.subject.split(".", 2)[1] != "unique":
+                try:
+                    events.append(
+                        self._catalogue.read(
+                            headers=message.headers,
+                            payload=message.data,
+                            stream=self._stream,
+                            position=position,
+                        )
+                    )
+                except ValueError:
+                    await self._close()
+                    if not events:
+                        raise
+                    return events
+            self.position = position
+        return events
+
+    async def messages(self, most: int, *, wait: float | None = None) -> list[Msg]:
+        """The next messages as they are."""
+        while True:
+            try:
+                pull = await self.open()
+                taken = await pull.take(most, wait=wait)
+                await pull.release(len(taken))
+                if self._in_order(taken):
+                    return taken
+            except (ConsumerGone, LogUnavailable):
+                await asyncio.sleep(0.1)
+            await self._close()
+
+    def _in_order(self, taken: Sequence[Msg]) -> bool:
+        for message in taken:
+            delivery = Delivery.of(message)
+            if delivery.number != self._delivered + 1:
+                return False
+            self._delivered += 1
+            self.behind = delivery.pending
+        return True
+
+    async def open(self) -> Pull:
+        """Make the consumer, if there is none; then `behind` is known. Raises `LogUnavailable`."""
+        if self._pull:
+            return self._pull
+        config = {
+            "ack_policy": "none",
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": self.position + 1,
+            "mem_storage": True,
+            "num_replicas": 1,
+            "inactive_threshold": int(INACTIVE * 1e9),
+            "filter_subjects": self._filters,
+        }
+        try:
+            made = await jetstream.api(
+                self._nc, f"CONSUMER.CREATE.{self._stream}", {"stream_name": self._stream, "config": config}
+            )
+        except ApiError as refused:
+            raise LogUnavailable(f"{self._stream} cannot be read now: {refused}") from refused
+        self._name = made["name"]
+        self._delivered = 0
+        self.behind = made["num_pending"]
+        pull = Pull(self._nc, self._stream, self._name, window=self._window)
+        await pull.start()
+        self._pull = pull
+        return pull
+
+    async def _close(self) -> None:
+        if self._pull is None:
+            return
+        pull, self._pull = self._pull, None
+        await pull.stop()
+        if self._nc.is_connected:
+            await self._nc.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{self._name}", b"")

@@ -1,0 +1,92 @@
+"""The streams of the log: how each should be, making the missing ones, telling where one has drifted."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from nats.aio.client import Client
+
+from infra import jetstream
+from infra.jetstream import ApiError
+
+NO_SUCH_STREAM = 10059
+SECOND = 1_000_000_000
+SIGNALS_KEPT = 15 * 60
+"""Seconds a signal on `LIVE` can still be read: long enough for the progress of a stage between two attempts."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One setting of a stream that is not as it should be."""
+
+    stream: str
+    setting: str
+    expected: object
+    actual: object
+
+    def __str__(self) -> str:
+        return f"{self.stream}: {self.setting} is {self.actual!r}, should be {self.expected!r}"
+
+
+def context_stream(context: str, replicas: int) -> dict[str, Any]:
+    """The stream of a context: every event for ever, on disk, refusing rather than dropping when full."""
+    return {
+        "name": context.upper(),
+        "description": f"Every event of the context {context}, for ever",
+        "subjects": [f"{context}.>"],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0,
+        "max_msgs_per_subject": -1,
+        "num_replicas": replicas,
+        "compression": "s2",
+        "allow_direct": True,
+        "allow_atomic": True,
+        "duplicate_window": 120 * SECOND,
+    }
+
+
+def live_stream() -> dict[str, Any]:
+    """Signals that are worth something for minutes only: progress, heartbeats, tokens, typing, presence."""
+    return {
+        "name": "LIVE",
+        "description": "Signals of the last minutes: progress, heartbeats, tokens, typing, presence",
+        "subjects": ["live.>"],
+        "storage": "memory",
+        "retention": "limits",
+        "discard": "old",
+        "max_msgs": -1,
+        "max_bytes": 256 << 20,
+        "max_age": SIGNALS_KEPT * SECOND,
+        "max_msgs_per_subject": -1,
+        "num_replicas": 1,
+        "allow_direct": True,
+    }
+
+
+def all_streams(contexts: Iterable[str], replicas: int) -> list[dict[str, Any]]:
+    """Every stream that these contexts need."""
+    return [*(context_stream(context, replicas) for context in contexts), live_stream()]
+
+
+async def prepare(nc: Client, wanted: Iterable[dict[str, Any]]) -> list[Drift]:
+    """Make the streams that are missing. What exists is left as it is; where it differs is returned."""
+    drifts: list[Drift] = []
+    for config in wanted:
+        try:
+            info = await jetstream.api(nc, f"STREAM.INFO.{config['name']}")
+        except ApiError as refused:
+            if refused.code != NO_SUCH_STREAM:
+                raise
+            await jetstream.api(nc, f"STREAM.CREATE.{config['name']}", config)
+            continue
+        actual = info["config"]
+        drifts += [
+            Drift(config["name"], setting, expected, actual.get(setting))
+            for setting, expected in config.items()
+            if actual.get(setting, False) != expected
+        ]
+    return drifts
