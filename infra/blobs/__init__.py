@@ -1,0 +1,77 @@
+"""The blob store: big things by the hash of their content, behind one interface with two implementations."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Protocol
+
+import msgspec
+
+KEY = re.compile(r"[0-9a-f]{64}")
+
+
+class Blob(msgspec.Struct, frozen=True, rename="camel"):
+    """What is stored under a key."""
+
+    key: str
+    """Lower-case hex sha256 of the content."""
+    size: int
+    """Bytes."""
+    media_type: str
+
+
+class BlobMissing(LookupError):
+    """There is no such blob, or no longer."""
+
+
+class BlobTooLarge(ValueError):
+    """The content has more bytes than the caller allowed."""
+
+
+class BlobCorrupt(ValueError):
+    """What is stored is not what its key promises."""
+
+
+class BlobsUnavailable(ConnectionError):
+    """The store cannot be reached or cannot serve now: worth another attempt."""
+
+
+class Blobs(Protocol):
+    """A store of immutable blobs. Every method raises BlobsUnavailable when the store cannot serve."""
+
+    async def prepare(self) -> None:
+        """Open the store and make its bucket if there is none. To be called before anything else."""
+
+    async def put(self, chunks: AsyncIterator[bytes], *, media_type: str, limit: int | None = None) -> Blob:
+        """Store a stream of any length in bounded memory.
+
+        Content that is there already is not stored twice: its blob, with its first media type, is returned.
+        Raises BlobTooLarge past `limit` bytes. When it fails or is cancelled, nothing is left behind.
+        """
+
+    def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to, not including, `end`, in pieces; as a slice of bytes would give them.
+
+        Raises BlobMissing before the first piece, ValueError for a negative bound.
+        """
+
+    async def get(self, key: str, limit: int = 64 << 20) -> bytes:
+        """The whole content, checked against its key. Raises BlobMissing, BlobTooLarge, BlobCorrupt."""
+
+    async def stat(self, key: str) -> Blob | None:
+        """What is stored under the key, or None."""
+
+    async def url(self, key: str, *, name: str, ttl: int | None = None) -> str:
+        """Where anyone may download the blob as a file of that name, for `ttl` seconds. Raises BlobMissing."""
+
+    async def delete(self, key: str) -> None:
+        """Erase the blob; one that is not there is no error. That nobody needs it is the caller's to know."""
+
+    async def sweep(self, older_than: timedelta) -> int:
+        """Remove what uploads have left that died longer ago than that; how many there were.
+
+        An upload that pauses for longer than that may be swept too, and then fails.
+        """
+
+    async def close(self) -> None:
+        """Finish what is under way and let go of the store."""

@@ -1,0 +1,120 @@
+"""A JetStream object store's stream: its subjects, its metadata, and taking things out of it."""
+
+import logging
+from base64 import urlsafe_b64encode
+
+import msgspec
+import nats.errors
+from nats.aio.client import Client
+from nats.js.api import DiscardPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError, NotFoundError
+
+from infra.blobs.jetstream import reaching_jetstream
+from infra.blobs.object_info import ObjectInfo
+
+DIFFERENT = 10058
+"""JetStream's code for: there is such a stream, and it is configured otherwise."""
+GONE = (10043, 10057)
+"""JetStream's codes for: there is no such message to delete."""
+log = logging.getLogger(__name__)
+
+
+def bucket_stream(bucket: str, replicas: int) -> StreamConfig:
+    """The stream under a bucket, as the object store's specification has it."""
+    return StreamConfig(
+        name=f"OBJ_{bucket}",
+        description="Headwater's blobs, named by the sha256 of their content",
+        subjects=[f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        num_replicas=replicas,
+        allow_rollup_hdrs=True,
+        allow_direct=True,
+    )
+
+
+class Bucket:
+    """One bucket, seen by the application (`nc`) and by the user that may delete and purge (`eraser`)."""
+
+    def __init__(self, nc: Client, eraser: Client, *, name: str, replicas: int, timeout: float) -> None:
+        self.name = name
+        self.stream = f"OBJ_{name}"
+        self.nc = nc
+        self.js = nc.jetstream(timeout=timeout)
+        self.timeout = timeout
+        self._eraser = eraser.jetstream(timeout=timeout)
+        self._config = bucket_stream(name, replicas)
+
+    def chunks(self, nuid: str) -> str:
+        """The subject of one upload's chunks."""
+        return f"$O.{self.name}.C.{nuid}"
+
+    def metadata(self, key: str) -> str:
+        """The subject of a blob's metadata."""
+        return f"$O.{self.name}.M.{urlsafe_b64encode(key.encode()).decode()}"
+
+    async def create(self) -> None:
+        """Make it if it is not there. One that is configured otherwise is left so, with a warning."""
+        with reaching_jetstream():
+            try:
+                await self.js.add_stream(self._config)
+            except APIError as error:
+                if error.err_code != DIFFERENT:
+                    raise
+                log.warning("blob bucket is configured otherwise", extra={"stream": self.stream})
+
+    async def latest(self, key: str) -> tuple[ObjectInfo, int] | None:
+        """A blob's metadata, be it marked as deleted, and where it lies in the stream.
+
+        Asks the stream's leader: a replica may not know yet what was just put.
+        """
+        with reaching_jetstream():
+            try:
+                message = await self.js.get_last_msg(self.stream, self.metadata(key))
+            except NotFoundError:
+                return None
+        return decoded(message.data), message.seq or 0
+
+    async def describe(self, info: ObjectInfo, *, newest: int, on: str) -> int:
+        """Write a blob's metadata in place of any before it; where it came to lie.
+
+        JetStream refuses it (APIError) unless the newest message on the subject `on` lies at `newest`.
+        """
+        headers = {
+            "Nats-Rollup": "sub",
+            "Nats-Expected-Last-Subject-Sequence": str(newest),
+            "Nats-Expected-Last-Subject-Sequence-Subject": on,
+        }
+        body = msgspec.json.encode(info)
+        return (await self.js.publish(self.metadata(info.name), body, headers=headers)).seq
+
+    async def discard(self, nuid: str) -> None:
+        """Remove the chunks of an upload that came to nothing; if that fails, leave them to the sweep."""
+        try:
+            await self._eraser.purge_stream(self.stream, subject=self.chunks(nuid))
+        except (nats.errors.Error, OSError):
+            log.warning("chunks are left to the sweep", extra={"stream": self.stream, "nuid": nuid})
+
+    async def erase(self, info: ObjectInfo, position: int) -> None:
+        """Overwrite the blob described at that position, on disk too, which a purge would not.
+
+        It is marked as deleted first, so that a second call, or the sweep, ends what this one began.
+        """
+        with reaching_jetstream():
+            if not info.deleted:
+                marker = msgspec.structs.replace(info, deleted=True)
+                position = await self.describe(marker, newest=position, on=self.metadata(info.name))
+            for each in (*info.positions, position):
+                await self._erase_message(each)
+
+    async def _erase_message(self, position: int) -> None:
+        try:
+            await self._eraser.delete_msg(self.stream, position)
+        except APIError as error:
+            if error.err_code not in GONE:
+                raise
+
+
+def decoded(data: bytes | None) -> ObjectInfo:
+    """Metadata from a message's payload."""
+    return msgspec.json.decode(data or b"", type=ObjectInfo)
