@@ -1,0 +1,39 @@
+"""Pages of a list, and the opaque cursors that lead from one to the next."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Generic, TypeVar
+
+import msgspec
+
+from app.http.problems import Malformed
+
+Item = TypeVar("Item")
+Key = TypeVar("Key")
+
+LONGEST = 1024
+
+
+class Page(msgspec.Struct, Generic[Item], frozen=True, rename="camel"):
+    """One page of a list; `nextCursor` is null on the last."""
+
+    items: list[Item]
+    next_cursor: str | None = None
+
+
+def to_cursor(*key: object) -> str:
+    """The cursor of the item with this sort key: what the next page comes after."""
+    return urlsafe_b64encode(msgspec.json.encode(key)).rstrip(b"=").decode()
+
+
+def from_cursor(cursor: str, key: type[Key]) -> Key:
+    """The sort key in a cursor that a client sent back; `key` is its type, e.g. `tuple[datetime, UUID]`."""
+    try:
+        if len(cursor) > LONGEST or "\\u0000" in cursor:
+            raise ValueError(cursor)
+        return msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=key)
+    except (ValueError, RecursionError):
+        raise Malformed(
+            "INVALID_CURSOR",
+            "The cursor is not one of this list. Send nextCursor as it came.",
+            field="cursor",
+        ) from None

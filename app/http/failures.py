@@ -1,0 +1,105 @@
+"""Whatever goes wrong while a request is served leaves as a problem document."""
+
+import logging
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from app.http.problems import problem, refused
+from app.http.tracking import CLIENT_GONE, REQUEST_ID, path_of
+from handlers.refusals import Refusal, Unavailable
+
+log = logging.getLogger(__name__)
+
+STARTED = web.RequestKey("started", bool)
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Exceptions that mean that something we depend on is away: the answer is 503 with `code`."""
+
+    errors: tuple[type[BaseException], ...]
+    code: str
+    detail: str
+
+
+ANY_OUTAGE = Outage(
+    (ConnectionError, TimeoutError, socket.gaierror),
+    "UNAVAILABLE",
+    "Something this needs does not answer. Nothing is lost; send the request again in a moment.",
+)
+
+
+def failures(outages: Sequence[Outage]) -> Middleware:
+    """Turns exceptions into problem documents; the first outage that names an exception's class wins."""
+    known = (*outages, ANY_OUTAGE)
+
+    @web.middleware
+    async def translate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except Exception as error:
+            if request.transport is None or request.transport.is_closing():
+                return web.Response(status=CLIENT_GONE)
+            if request.get(STARTED):
+                return _abort(request, error)
+            return _answer(request, error, known)
+
+    return translate
+
+
+async def mark_started(request: web.Request, response: web.StreamResponse) -> None:
+    """Remembers that headers are on their way, after which no problem document can be sent."""
+    request[STARTED] = True
+
+
+def _abort(request: web.Request, error: Exception) -> web.Response:
+    log.error("response broken off", exc_info=error, extra={"path": path_of(request)})
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=CLIENT_GONE)
+
+
+def _answer(request: web.Request, error: Exception, outages: Sequence[Outage]) -> web.StreamResponse:
+    instance, request_id = path_of(request), request[REQUEST_ID]
+    if isinstance(error, Refusal):
+        return refused(error, instance=instance, request_id=request_id)
+    if isinstance(error, web.HTTPException):
+        return _translated(request, error)
+    for outage in outages:
+        if isinstance(error, outage.errors):
+            log.warning("dependency unavailable", extra={"code": outage.code, "cause": repr(error)})
+            refusal = Unavailable(outage.code, outage.detail)
+            return refused(refusal, instance=instance, request_id=request_id)
+    log.error("request failed", exc_info=error, extra={"path": instance})
+    return problem(
+        500,
+        "INTERNAL",
+        "Something went wrong here. It is logged under the request id.",
+        instance=instance,
+        request_id=request_id,
+    )
+
+
+def _translated(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    if error.status < 400:
+        raise error
+    status = HTTPStatus(error.status)
+    detail, headers = f"{status.description or status.phrase}.", {}
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        detail, headers = f"{request.method} is not possible here; {allowed} is.", {"Allow": allowed}
+    elif isinstance(error, web.HTTPNotFound):
+        detail = "Nothing is served at this address. /docs lists what is."
+    return problem(
+        error.status,
+        status.name,
+        detail,
+        instance=path_of(request),
+        request_id=request[REQUEST_ID],
+        headers=headers,
+    )

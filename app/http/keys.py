@@ -1,0 +1,98 @@
+"""API keys: made here, kept only as hashes, found by their secret."""
+
+import hashlib
+import hmac
+import secrets
+import string
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+
+from app.http.auth import Principal
+
+_ALPHABET = string.ascii_letters + string.digits
+_RANDOM_LENGTH = 43  # 256 bits in base 62
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key as it is remembered: never the secret itself, only its hash."""
+
+    key_id: UUID
+    name: str
+    hash: str
+    """Lower-case hex SHA-256 of the secret, which is random enough to need no salt."""
+    prefix: str
+    """The first characters of the secret, by which its owner recognises it."""
+    scopes: tuple[str, ...]
+    expires_at: datetime | None = None
+
+    @property
+    def principal(self) -> Principal:
+        return Principal(
+            id=f"key:{self.key_id}", name=self.name, scopes=frozenset(self.scopes), key_id=self.key_id
+        )
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """Fresh key material. The secret is shown once and kept nowhere."""
+
+    secret: str = field(repr=False)
+    hash: str
+    prefix: str
+
+
+def new_key(key_id: UUID) -> NewKey:
+    """Makes the secret of a key: `hw_<end of the key's id>_<256 random bits>`."""
+    random = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
+    return key_from(f"hw_{key_id.hex[-8:]}_{random}")
+
+
+def key_from(secret: str) -> NewKey:
+    """The key material of a secret that was chosen elsewhere, such as the setting `API_KEY`."""
+    shown = 11 if secret.startswith("hw_") else min(4, len(secret) // 4)
+    return NewKey(secret=secret, hash=hash_of(secret), prefix=secret[:shown])
+
+
+def hash_of(secret: str) -> str:
+    """The form in which a secret is kept and looked up."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class KeyRing:
+    """The API keys in force, found by secret in constant time however many there are."""
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._now = now
+        self._by_hash: dict[str, ApiKey] = {}
+        self._hashes: dict[UUID, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_hash)
+
+    def add(self, key: ApiKey) -> None:
+        """Lets a key in; one with the same id is replaced."""
+        self.remove(key.key_id)
+        self._by_hash[key.hash] = key
+        self._hashes[key.key_id] = key.hash
+
+    def remove(self, key_id: UUID) -> None:
+        """Shuts a key out; an unknown one already is."""
+        if held := self._hashes.pop(key_id, None):
+            del self._by_hash[held]
+
+    def find(self, secret: str) -> ApiKey | None:
+        """The key with this secret, unless it is revoked or past its time."""
+        hashed = hash_of(secret)
+        key = self._by_hash.get(hashed)
+        if key is None or not hmac.compare_digest(key.hash, hashed):
+            return None
+        return None if key.expires_at is not None and key.expires_at <= self._now() else key
+
+    def identify(self, secret: str) -> Principal | None:
+        """The owner of a secret, if anyone."""
+        key = self.find(secret)
+        return key.principal if key else None

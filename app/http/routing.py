@@ -1,0 +1,145 @@
+"""From a request to an endpoint's call, and from its reply to a response."""
+
+import re
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from aiohttp import web
+from multidict import MultiDict
+
+from app.http.aliases import spellings
+from app.http.auth import ANONYMOUS, TOKEN_PARAMETER, Principal, authenticate, authorize
+from app.http.bodies import Patience, expect_later, read_json
+from app.http.endpoints import Call, Endpoint, Reply
+from app.http.positions import AFTER, POSITION, Position, parse_position
+from app.http.problems import Malformed
+from app.http.queries import query_reader
+from app.http.rates import RateLimiter
+from app.http.tracking import ENDPOINT, PRINCIPAL, REQUEST_ID
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+_encoder = msgspec.json.Encoder()
+
+
+async def no_waiting(position: Position) -> None:
+    """Reads answer from what is there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """What every endpoint is served with."""
+
+    identify: Callable[[str], Principal | None]
+    """From the secret in a request to whom it belongs."""
+    limiter: RateLimiter | None = None
+    catch_up: Callable[[Position], Awaitable[None]] = no_waiting
+    """Returns once reads see this position; raises `Unavailable` when that takes too long."""
+    patience: Patience = field(default_factory=Patience)
+
+
+def add_endpoint(app: web.Application, endpoint: Endpoint, desk: Desk) -> None:
+    """Serves the endpoint under all spellings of its path; a GET of something finite answers HEAD too."""
+    handler = _handler(endpoint, desk)
+    heads = endpoint.method == "GET" and not endpoint.live
+    for path in spellings(endpoint.path):
+        for method in (endpoint.method, "HEAD") if heads else (endpoint.method,):
+            app.router.add_route(method, path, handler, expect_handler=expect_later)
+
+
+def unmetered(endpoints: Collection[Endpoint]) -> frozenset[str]:
+    """The paths, in all spellings, whose requests are not counted."""
+    return frozenset(path for each in endpoints if not each.metered for path in spellings(each.path))
+
+
+def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    read_query = query_reader(endpoint.query)
+    decoder: msgspec.json.Decoder[Any] | None = msgspec.json.Decoder(endpoint.body) if endpoint.body else None
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        request[ENDPOINT] = endpoint
+        principal = _admit(request, endpoint, desk)
+        request[PRINCIPAL] = principal
+        query = MultiDict(request.query)
+        if endpoint.live:
+            query.popall(TOKEN_PARAMETER, None)
+        call = Call(
+            request=request,
+            endpoint=endpoint,
+            principal=principal,
+            request_id=request[REQUEST_ID],
+            query=read_query(query),
+            ids=_ids(request),
+            params=request.match_info,
+            idempotency_key=_idempotency_key(request),
+            after=_after(request),
+            body=await read_json(request, decoder, desk.patience) if decoder else None,
+            patience=desk.patience,
+        )
+        if call.after:
+            await desk.catch_up(call.after)
+        reply = await endpoint.handle(call)
+        return _response(request, endpoint, reply) if isinstance(reply, Reply) else reply
+
+    return serve
+
+
+def _admit(request: web.Request, endpoint: Endpoint, desk: Desk) -> Principal:
+    if endpoint.scope is None:
+        return ANONYMOUS
+    principal = authenticate(request, desk.identify, token_in_query=endpoint.live)
+    if principal and desk.limiter and endpoint.metered:
+        desk.limiter.charge(request, "key", principal.id)
+    return authorize(principal, endpoint.scope)
+
+
+def _ids(request: web.Request) -> dict[str, UUID]:
+    ids = {}
+    for name, value in request.match_info.items():
+        if name == "id" or name.endswith("Id"):
+            if not _UUID.fullmatch(value):
+                raise Malformed("INVALID_ID", f"{name} in the path must be a UUID.", field=name)
+            ids[name] = UUID(value)
+    return ids
+
+
+def _idempotency_key(request: web.Request) -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Malformed(
+            "INVALID_IDEMPOTENCY_KEY",
+            "Idempotency-Key must be 1 to 255 visible ASCII characters.",
+            field="Idempotency-Key",
+        )
+    return key
+
+
+def _after(request: web.Request) -> Position | None:
+    given = request.headers.get(AFTER)
+    return None if given is None else parse_position(given)
+
+
+def _response(request: web.Request, endpoint: Endpoint, reply: Reply) -> web.Response:
+    headers = dict(reply.headers)
+    if reply.position is not None:
+        headers[POSITION] = str(reply.position)
+    if reply.etag is not None:
+        headers["ETag"] = f'"{reply.etag}"'
+        headers.setdefault("Cache-Control", "private, no-cache")
+        if _has(request, reply.etag):
+            return web.Response(status=304, headers=headers)
+    status = endpoint.status if reply.status is None else reply.status
+    if reply.body is None:
+        return web.Response(status=status, headers=headers)
+    body = reply.body if isinstance(reply.body, bytes) else _encoder.encode(reply.body)
+    headers.setdefault("Content-Type", endpoint.media_type)
+    return web.Response(status=status, body=body, headers=headers)
+
+
+def _has(request: web.Request, etag: str) -> bool:
+    if request.method not in {"GET", "HEAD"}:
+        return False
+    return any(each.value in (etag, "*") for each in request.if_none_match or ())

@@ -1,0 +1,92 @@
+"""Every request gets an id and leaves one line in the log."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+if TYPE_CHECKING:
+    from app.http.auth import Principal
+    from app.http.endpoints import Endpoint
+
+log = logging.getLogger(__name__)
+
+HEADER = "X-Request-Id"
+CLIENT_GONE = 499
+"""The status logged for a client that hung up before its answer; never sent."""
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the request being served, for log lines and traces; empty outside one."""
+
+REQUEST_ID = web.RequestKey("request_id", str)
+ENDPOINT: "web.RequestKey[Endpoint]" = web.RequestKey("endpoint")
+PRINCIPAL: "web.RequestKey[Principal]" = web.RequestKey("principal")
+
+_SANE = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, as metrics see it. `route` is the endpoint's path, so its values are few."""
+
+    method: str
+    route: str
+    status: int
+    seconds: float
+
+
+def tracking(observe: Callable[[Exchange], None]) -> Middleware:
+    """Takes over the client's request id or makes one; logs and observes every exchange."""
+
+    @web.middleware
+    async def track(request: web.Request, handler: Handler) -> web.StreamResponse:
+        given = request.headers.get(HEADER, "")
+        request[REQUEST_ID] = given if _SANE.fullmatch(given) else str(uuid4())
+        request_id.set(request[REQUEST_ID])
+        started, status = time.perf_counter(), CLIENT_GONE
+        try:
+            response = await handler(request)
+            status = response.status
+            return response
+        finally:
+            seconds = time.perf_counter() - started
+            endpoint = request.get(ENDPOINT)
+            exchange = Exchange(request.method, endpoint.path if endpoint else "", status, seconds)
+            observe(exchange)
+            _log(request, exchange)
+
+    return track
+
+
+def _log(request: web.Request, exchange: Exchange) -> None:
+    principal = request.get(PRINCIPAL)
+    log.info(
+        "request served",
+        extra={
+            "request_id": request[REQUEST_ID],
+            "method": exchange.method,
+            "path": path_of(request),
+            "route": exchange.route,
+            "status": exchange.status,
+            "milliseconds": round(exchange.seconds * 1000, 2),
+            "client": request.remote,
+            "principal": principal.id if principal else None,
+        },
+    )
+
+
+def path_of(request: web.BaseRequest) -> str:
+    """The path as it was sent, in ASCII and without the query, which may hold a token."""
+    return request.rel_url.raw_path.encode("ascii", "backslashreplace").decode()
+
+
+async def name_request(request: web.Request, response: web.StreamResponse) -> None:
+    """Echoes the request id in the response's headers."""
+    response.headers[HEADER] = request[REQUEST_ID]
