@@ -104,6 +104,10 @@ class Commands:
                     "NAME_TAKEN", f"There is already a {taken.claim.kind} {taken.claim.value!r}."
                 ) from taken
 
+    async def done(self, key: Key, command_id: UUID) -> bool:
+        """Whether the aggregate already holds the result of a command. Raises `LogUnavailable`."""
+        return any(each.command_id == command_id for each in await self._log.load(key))
+
     async def _execute(
         self, decider: Decider[Any, Any], key: Key, command: Command, intent: Intent, fresh: bool
     ) -> Outcome:

@@ -1,0 +1,61 @@
+"""One attempt of a handler at one event: the effect, then its commands, each under an id derived from the event."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from events.envelope import Event, Intent, Recorded
+from events.ids import derived_id
+from handlers.commands import Command, Commands
+from handlers.handler import Attempt, Handler, commands_of
+
+
+class Answering:
+    """Runs effects and carries out what they answer. Doing so twice changes nothing."""
+
+    def __init__(self, commands: Commands, clock: Callable[[], datetime]) -> None:
+        self._commands = commands
+        self._clock = clock
+
+    async def answer(
+        self, handler: Handler, recorded: Recorded[Any], attempt: Attempt, *, again: str = ""
+    ) -> None:
+        """Run the effect within its time and execute its commands.
+
+        `again` sets the commands of a redrive apart from those of the attempts before it. Raises what the effect
+        raises, `TimeoutError`, or a `Refusal`.
+        """
+        try:
+            async with asyncio.timeout(handler.timeout) as limit:
+                commands = commands_of(await handler.effect(recorded, attempt))
+        except TimeoutError as late:
+            if limit.expired():
+                raise TimeoutError(f"no answer within {handler.timeout:g} s") from late
+            raise
+        for n, command in enumerate(commands):
+            await self.execute(command, recorded, handler.name, again, str(n))
+
+    async def execute(self, command: Command, cause: Recorded[Event], *names: str) -> None:
+        """Carry out one command that follows from an event."""
+        await self._commands.execute(command, self._intent(cause, *names))
+
+    async def answered(self, handler: Handler, recorded: Recorded[Any]) -> bool:
+        """Whether an earlier attempt got as far as its answer: then a redelivery need not do the work again."""
+        return await self._commands.done(recorded.event.key, command_id(recorded, handler.name, "", "0"))
+
+    def _intent(self, cause: Recorded[Event], *names: str) -> Intent:
+        return Intent(
+            command_id=command_id(cause, *names),
+            actor=f"handler:{names[0]}",
+            at=self._clock(),
+            correlation_id=cause.correlation_id,
+            causation_id=cause.id,
+            trace=cause.trace,
+        )
+
+
+def command_id(cause: Recorded[Event], *names: str) -> UUID:
+    """The id of a command that follows from an event: the same each time it is worked out."""
+    return derived_id(cause.id, *names)

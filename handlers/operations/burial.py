@@ -1,0 +1,94 @@
+"""Dead letters: how a failed event becomes one, and how one is driven through its handler again."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from events.envelope import Intent, Key, Recorded
+from events.ids import new_id
+from events.operations import Recorded as DeadLetter
+from events.operations import Redriven
+from handlers.answering import Answering
+from handlers.commands import Commands
+from handlers.handler import Attempt, Failure, Handler, Poison
+from handlers.operations.decide import Absent, Letter, RecordDeadLetter, Resolve, evolve
+from handlers.refusals import Unavailable
+from infra.jetstream import LogUnavailable
+from infra.log import Log
+
+PLACES = UUID("6f3a0c1e-52b4-5f0e-9a51-6b8f2f0d7c11")
+"""Name space of dead letter ids: the same event and handler are always the same letter."""
+
+
+def dead_letter_id(stream: str, position: int, handler: str) -> UUID:
+    return uuid5(PLACES, f"{stream}@{position} {handler}")
+
+
+async def bury(failure: Failure, *, commands: Commands, clock: Callable[[], datetime]) -> None:
+    """Record what a handler could not deal with. Doing it again while the letter is open changes nothing."""
+    correlation = failure.correlation_id or new_id()
+    intent = Intent(
+        command_id=new_id(), actor=f"handler:{failure.handler}", at=clock(), correlation_id=correlation
+    )
+    letter = RecordDeadLetter(
+        dead_letter_id=dead_letter_id(failure.stream, failure.position, failure.handler),
+        stream=failure.stream,
+        position=failure.position,
+        subject=failure.subject,
+        handler=failure.handler,
+        error=failure.error,
+        attempts=failure.attempts,
+        event_id=failure.event_id,
+    )
+    await commands.execute(letter, intent, fresh=True)
+
+
+def redriver(handlers: Mapping[str, Handler], *, log: Log, answering: Answering) -> Handler:
+    """The handler of `redriven`: runs the original handler once more, letters in the order they were redriven."""
+
+    async def redrive(recorded: Recorded[Redriven], attempt: Attempt) -> Resolve | RecordDeadLetter:
+        history = await log.load(recorded.event.key)
+        letter = next(each.event for each in reversed(history) if isinstance(each.event, DeadLetter))
+        try:
+            if waiting := await _still_open(recorded.event.after, log):
+                raise Poison(f"{len(waiting)} earlier dead letters of the same aggregate are still open")
+            await _once_more(letter, recorded, attempt)
+        except (LogUnavailable, Unavailable):
+            raise
+        except Exception as again:
+            return RecordDeadLetter(
+                dead_letter_id=letter.dead_letter_id,
+                stream=letter.stream,
+                position=letter.position,
+                subject=letter.subject,
+                handler=letter.handler,
+                error=f"{type(again).__name__}: {again}"[:2000],
+                attempts=letter.attempts + 1,
+                event_id=letter.event_id,
+            )
+        return Resolve(dead_letter_id=recorded.event.dead_letter_id)
+
+    async def _once_more(letter: DeadLetter, cause: Recorded[Redriven], attempt: Attempt) -> None:
+        handler = handlers.get(letter.handler)
+        if handler is None:
+            raise Poison(f"no handler is called {letter.handler}")
+        event = await log.at(letter.stream, letter.position)
+        if event is None:
+            return  # erased since: nothing is left to do
+        await answering.answer(handler, event, attempt, again=str(cause.id))
+
+    longest = max((handler.timeout for handler in handlers.values()), default=60.0)
+    return Handler(
+        name="redrive", on=Redriven, effect=redrive, timeout=longest + 5, concurrency=1, ordered=True
+    )
+
+
+async def _still_open(letters: tuple[UUID, ...], log: Log) -> list[UUID]:
+    waiting = []
+    for letter in letters:
+        state: Absent | Letter = Absent()
+        for each in await log.load(Key("operations", "dead_letter", letter)):
+            state = evolve(state, each.event)  # type: ignore[arg-type]  # the key says whose events these are
+        if isinstance(state, Letter) and state.status != "closed":
+            waiting.append(letter)
+    return waiting

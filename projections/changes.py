@@ -1,0 +1,67 @@
+"""Row changes as values: what an event does to tables, and the tables themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a read model. `columns` maps names to SQL types (with defaults), `key` names the primary key.
+
+    Columns with `generated always` are filled by Postgres. `indexes` are statements with `{table}` for the name.
+    """
+
+    name: str
+    columns: Mapping[str, str]
+    key: tuple[str, ...]
+    indexes: tuple[str, ...] = ()
+    types: Mapping[str, str] = field(init=False)
+    """The bare SQL type of each column: `uuid`, `text[]`, `halfvec(384)`."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "types", {name: sql.split(" ", 1)[0] for name, sql in self.columns.items()})
+
+    def ddl(self, schema: str) -> list[str]:
+        """The statements that make it."""
+        lines = [f"{name} {sql}" for name, sql in self.columns.items()]
+        lines.append(f"primary key ({', '.join(self.key)})")
+        made = f"create table {schema}.{self.name} ({', '.join(lines)})"
+        return [made, *(index.format(table=f"{schema}.{self.name}") for index in self.indexes)]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one row; a `delete` may name only the first columns of the key, and means every such row."""
+
+    kind: Literal["upsert", "patch", "increment", "delete"]
+    table: Table
+    key: tuple[Any, ...]
+    values: Mapping[str, Any]
+
+
+def upsert(table: Table, /, **values: Any) -> Change:
+    """Make the row, or set these columns of it if it is there."""
+    key = tuple([values.pop(name) for name in table.key])
+    return Change("upsert", table, key, values)
+
+
+def patch(table: Table, /, **values: Any) -> Change:
+    """Set these columns of the row, if it is there."""
+    key = tuple([values.pop(name) for name in table.key])
+    return Change("patch", table, key, values)
+
+
+def increment(table: Table, /, **values: Any) -> Change:
+    """Add to these columns of the row, if it is there."""
+    key = tuple([values.pop(name) for name in table.key])
+    return Change("increment", table, key, values)
+
+
+def delete(table: Table, /, **key: Any) -> Change:
+    """Remove the row, or every row whose key begins so."""
+    if tuple(key) != table.key[: len(key)] or not key:
+        raise ValueError(
+            f"{table.name}: delete by the first columns of its key {table.key}, not by {tuple(key)}"
+        )
+    return Change("delete", table, tuple(key.values()), {})
