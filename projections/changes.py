@@ -9,7 +9,8 @@ from typing import Any, Literal
 class Table:
     """A table of a read model. `columns` maps names to SQL types (with defaults), `key` names the primary key.
 
-    Columns with `generated always` are filled by Postgres. `indexes` are statements with `{table}` for the name.
+    Columns with `generated always` are filled by Postgres. `indexes` are statements with `{table}` for the name. Lists
+    are `jsonb`: rows travel as one array a column, and arrays of arrays do not.
     """
 
     name: str
@@ -22,12 +23,15 @@ class Table:
     def __post_init__(self) -> None:
         object.__setattr__(self, "types", {name: sql.split(" ", 1)[0] for name, sql in self.columns.items()})
 
-    def ddl(self, schema: str) -> list[str]:
-        """The statements that make it."""
+    def definition(self, schema: str) -> str:
+        """The statement that makes it, without its indexes."""
         lines = [f"{name} {sql}" for name, sql in self.columns.items()]
         lines.append(f"primary key ({', '.join(self.key)})")
-        made = f"create table {schema}.{self.name} ({', '.join(lines)})"
-        return [made, *(index.format(table=f"{schema}.{self.name}") for index in self.indexes)]
+        return f"create table {schema}.{self.name} ({', '.join(lines)})"
+
+    def indexing(self, schema: str) -> list[str]:
+        """The statements that index it: faster once a rebuild has filled it."""
+        return [index.format(table=f"{schema}.{self.name}") for index in self.indexes]
 
 
 @dataclass(frozen=True, slots=True)

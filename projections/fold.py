@@ -41,32 +41,30 @@ class Row:
     after: Update = field(default_factory=Update)
 
     def apply(self, change: Change) -> None:
-        match change.kind:
-            case "delete":
-                self.deleted, self.before, self.upsert, self.after = True, Update(), None, Update()
-            case "upsert" if self.upsert is None:
-                self.upsert = dict(change.values)
-            case "upsert":
-                self._set(change.values)
-            case "patch" if self.upsert is not None:
-                self._set(change.values)
-            case "increment" if self.upsert is not None:
-                for name, amount in change.values.items():
-                    if name in self.upsert:
-                        self.upsert[name] += amount
-                    else:
-                        self.after.increase({name: amount})
-            case _ if self.deleted:
-                return
-            case "patch":
-                self.before.put(change.values)
-            case "increment":
-                self.before.increase(change.values)
+        if change.kind == "delete":
+            self.deleted, self.before, self.upsert, self.after = True, Update(), None, Update()
+        elif self.upsert is not None:
+            self._change_made(self.upsert, change)
+        elif change.kind == "upsert":
+            self.upsert = dict(change.values)
+        elif self.deleted:
+            return
+        elif change.kind == "patch":
+            self.before.put(change.values)
+        else:
+            self.before.increase(change.values)
 
-    def _set(self, values: Any) -> None:
-        assert self.upsert is not None
-        self.upsert.update(values)
-        for name in values:
+    def _change_made(self, made: dict[str, Any], change: Change) -> None:
+        """Change a row that this batch has made or set already: it is there for certain."""
+        if change.kind == "increment":
+            for name, amount in change.values.items():
+                if name in made:
+                    made[name] += amount
+                else:
+                    self.after.increase({name: amount})
+            return
+        made.update(change.values)
+        for name in change.values:
             self.after.add.pop(name, None)
 
 

@@ -1,0 +1,192 @@
+"""Rebuilding a read model from the log beside the one that serves, comparing the two, and swapping them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import asyncpg
+
+from events.envelope import Event, Recorded
+from infra.log import Log
+from projections import checkpoints, schema
+from projections.batch import Fetch, apply
+from projections.projection import Projection
+
+BATCH = 5000
+NEARLY = 500
+"""Events still to apply at which the serving model is held still for the rest."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rows and checksum of a table before and after, at the same position. None: it was not there, or had another shape."""
+
+    table: str
+    before: tuple[int, int] | None
+    after: tuple[int, int]
+
+    @property
+    def same(self) -> bool:
+        return self.before == self.after
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a rebuild found."""
+
+    projection: str
+    position: int
+    events: int
+    tables: tuple[Comparison, ...]
+    swapped: bool
+
+    @property
+    def differing(self) -> tuple[Comparison, ...]:
+        return tuple(each for each in self.tables if each.before is not None and not each.same)
+
+
+async def rebuild(
+    projection: Projection,
+    *,
+    log: Log,
+    dsn: str,
+    fetch: Fetch,
+    dry_run: bool = False,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> Report:
+    """Fill `<name>__next` from the log up to where the serving model stands, compare, and swap unless `dry_run`.
+
+    Readers go on reading all the while; the serving model's projector waits during the last few events and the
+    comparison. `progress` is told positions.
+    """
+    name, spare = projection.name, f"{projection.name}__next"
+    serving = await checkpoints.connect(dsn)
+    filling = await checkpoints.connect(dsn)
+    try:
+        await _alone(serving, name)
+        await schema.drop(filling, spare)
+        await schema.make(filling, spare, projection)
+        filler = _Filler(
+            projection=projection, spare=spare, log=log, connection=filling, fetch=fetch, progress=progress
+        )
+        while (target := await _position(serving, name)) - filler.position > NEARLY:
+            await filler.fill(target)
+        await schema.index(filling, spare, projection)
+        async with serving.transaction():
+            target = await _position(serving, name, hold=True)
+            await filler.fill(target)
+            tables = await _compare(serving, projection, spare)
+            if not dry_run:
+                await _swap(serving, projection, spare)
+        await schema.drop(serving, spare if dry_run else _old(name))
+        return Report(name, target, filler.events, tables, swapped=not dry_run)
+    finally:
+        serving.terminate()
+        filling.terminate()
+
+
+class _Filler:
+    def __init__(
+        self,
+        *,
+        projection: Projection,
+        spare: str,
+        log: Log,
+        connection: asyncpg.Connection,
+        fetch: Fetch,
+        progress: Callable[[int, int], None],
+    ) -> None:
+        self._projection, self._spare, self._log = projection, spare, log
+        self._connection, self._fetch, self._progress = connection, fetch, progress
+        self.position = 0
+        self.events = 0
+
+    async def fill(self, target: int) -> None:
+        """Apply everything up to `target`."""
+        stream = self._projection.stream
+        async with self._log.reader(stream, after=self.position, window=2 * BATCH) as reader:
+            await reader.open()
+            while reader.behind and self.position < target:
+                events = [each for each in await reader.take(BATCH) if each.position <= target]
+                await self._apply(events, min(reader.position, target))
+        if self.position < target:  # nothing but erased messages is left before it
+            await self._apply([], target)
+
+    async def _apply(self, events: Sequence[Recorded[Event]], now: int) -> None:
+        await apply(
+            self._connection,
+            self._projection,
+            self._spare,
+            events,
+            before=self.position,
+            now=now,
+            fetch=self._fetch,
+        )
+        self.position = now
+        self.events += len(events)
+        self._progress(now, await self._log.last_position(self._projection.stream))
+
+
+async def _alone(connection: asyncpg.Connection, name: str) -> None:
+    if not await connection.fetchval(
+        "select pg_try_advisory_lock(hashtextextended($1, 0))", f"rebuild {name}"
+    ):
+        raise RuntimeError(f"{name} is being rebuilt by another process; wait for it to end")
+
+
+async def _position(connection: asyncpg.Connection, name: str, *, hold: bool = False) -> int:
+    statement = "select position from headwater.checkpoints where projection = $1"
+    position = await connection.fetchval(f"{statement} for update" if hold else statement, name)
+    if position is None:
+        raise LookupError(f"there is no read model {name}; run headwater migrate")
+    return int(position)
+
+
+async def _compare(
+    connection: asyncpg.Connection, projection: Projection, spare: str
+) -> tuple[Comparison, ...]:
+    comparisons = []
+    for table in projection.tables:
+        after = await checksum(connection, f"{spare}.{table.name}")
+        alike = await _columns(connection, projection.name, table.name) == await _columns(
+            connection, spare, table.name
+        )
+        before = await checksum(connection, f"{projection.name}.{table.name}") if alike else None
+        comparisons.append(Comparison(table.name, before, after or (0, 0)))
+    return tuple(comparisons)
+
+
+async def _columns(connection: asyncpg.Connection, schema_: str, table: str) -> list[tuple[str, str]]:
+    rows = await connection.fetch(
+        "select column_name::text, udt_name::text from information_schema.columns "
+        "where table_schema = $1 and table_name = $2 order by ordinal_position",
+        schema_,
+        table,
+    )
+    return [tuple(row) for row in rows]
+
+
+async def checksum(connection: asyncpg.Connection, table: str) -> tuple[int, int]:
+    """Rows of a table and a checksum that does not depend on their order."""
+    row = await connection.fetchrow(
+        f"select count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0) from {table} t"  # noqa: S608
+    )
+    return int(row[0]), int(row[1])
+
+
+def _old(name: str) -> str:
+    return f"{name}__old"
+
+
+async def _swap(connection: asyncpg.Connection, projection: Projection, spare: str) -> None:
+    """Rename only: the old tables go afterwards, when nobody reads them any more."""
+    name, old = projection.name, _old(projection.name)
+    await connection.execute(f"drop schema if exists {old} cascade")
+    await connection.execute(f"alter schema {name} rename to {old}")
+    await connection.execute(f"alter schema {spare} rename to {name}")
+    await connection.execute("delete from headwater.checkpoints where projection = $1", spare)
+    await connection.execute(
+        "update headwater.checkpoints set fingerprint = $2, halted_position = null, halted_error = null "
+        "where projection = $1",
+        name,
+        projection.fingerprint,
+    )

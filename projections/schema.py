@@ -1,0 +1,49 @@
+"""Making the schemas of projections, and telling which are of an older shape."""
+
+from collections.abc import Iterable
+
+import asyncpg
+
+from projections import checkpoints
+from projections.checkpoints import TABLE
+from projections.projection import Projection
+
+MIGRATING = 0x48_57_4D_47
+"""Advisory lock: one process at a time makes schemas."""
+
+
+async def migrate(connection: asyncpg.Connection, projections: Iterable[Projection]) -> list[str]:
+    """Make the schemas that are missing; the names of those that exist in another shape and need a rebuild."""
+    stale = []
+    async with connection.transaction():
+        await connection.execute("select pg_advisory_xact_lock($1)", MIGRATING)
+        await connection.execute(TABLE)
+        for projection in projections:
+            checkpoint = await checkpoints.read(connection, projection.name)
+            if checkpoint is None:
+                await make(connection, projection.name, projection)
+                await index(connection, projection.name, projection)
+            elif checkpoint.fingerprint != projection.fingerprint:
+                stale.append(projection.name)
+    return stale
+
+
+async def make(connection: asyncpg.Connection, schema: str, projection: Projection) -> None:
+    """An empty schema with its checkpoint, without indexes."""
+    await connection.execute(f"create schema {checkpoints.schema_name(schema)}")
+    for table in projection.tables:
+        await connection.execute(table.definition(schema))
+    await checkpoints.begin(connection, schema, projection)
+
+
+async def index(connection: asyncpg.Connection, schema: str, projection: Projection) -> None:
+    """The indexes of a schema."""
+    for table in projection.tables:
+        for statement in table.indexing(schema):
+            await connection.execute(statement)
+
+
+async def drop(connection: asyncpg.Connection, schema: str) -> None:
+    """Remove a schema and its checkpoint, if they are there."""
+    await connection.execute(f"drop schema if exists {checkpoints.schema_name(schema)} cascade")
+    await connection.execute("delete from headwater.checkpoints where projection = $1", schema)
