@@ -86,14 +86,8 @@ async def connect(dsn: str) -> asyncpg.Connection:
 
     Commits do not wait for the disk: rows and checkpoint go together, and what a crash takes is read again.
     """
-    connection = await asyncpg.connect(
-        dsn,
-        timeout=5,
-        server_settings={"synchronous_commit": "off", "application_name": "headwater project"},
-        **options,
-    )
-    await connection.execute("create extension if not exists vector")
-
+    settings = {"synchronous_commit": "off", "application_name": "headwater project"}
+    connection = await asyncpg.connect(dsn, timeout=5, server_settings=settings)
     await register_vector(connection)
     return connection
 

@@ -18,7 +18,7 @@ NEARLY = 500
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows and checksum of a table before and after, at the same position. None: it was not there, or had another shape."""
+    """Rows and checksum of a table before and after, at one position. None: it was not there, or had another shape."""
 
     table: str
     before: tuple[int, int] | None

@@ -77,7 +77,10 @@ class Projector:
             await asyncio.sleep(pause)
 
     async def _own(self) -> None:
-        """Become the owner, if there is none, and follow. The lock and the rows share a connection: whoever loses one loses both."""
+        """Become the owner, if there is none, and follow.
+
+        The lock and the rows share a connection: whoever loses one loses both.
+        """
         connection = await checkpoints.connect(self._dsn)
         try:
             if not await connection.fetchval(
