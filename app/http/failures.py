@@ -92,7 +92,7 @@ def _translated(request: web.Request, error: web.HTTPException) -> web.StreamRes
     detail, headers = f"{status.description or status.phrase}.", {}
     if isinstance(error, web.HTTPMethodNotAllowed):
         allowed = ", ".join(sorted(error.allowed_methods))
-        detail, headers = f"{request.method} is not possible here; {allowed} is.", {"Allow": allowed}
+        detail, headers = f"{request.method} is not possible here, only {allowed}.", {"Allow": allowed}
     elif isinstance(error, web.HTTPNotFound):
         detail = "Nothing is served at this address. /docs lists what is."
     return problem(

@@ -53,11 +53,20 @@ def convert(texts: Any, shape: Any) -> Any:
     except msgspec.ValidationError as error:
         refusal = invalid("INVALID_PARAMETER", error)
         raise Malformed(refusal.code, refusal.detail, field=refusal.field) from None
-    for name in getattr(result, "__struct_fields__", ()):
-        value = getattr(result, name)
+    for name, value in _members(result):
         if isinstance(value, float) and not math.isfinite(value):
             raise Malformed("INVALID_PARAMETER", f"{name} must be a finite number.", field=name)
     return result
+
+
+def _members(value: Any) -> Iterable[tuple[str, Any]]:
+    """The names that clients use, with what was read for each."""
+    if isinstance(value, msgspec.Struct):
+        return [
+            (each, getattr(value, own))
+            for own, each in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
+        ]
+    return [("this", value)]
 
 
 def printable(text: str) -> str:

@@ -1,0 +1,149 @@
+"""Settings: one frozen struct, read once from the environment, every mistake in one message."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from app.environment import Address, Environment, Secret
+
+NATS = ("nats", "tls", "ws", "wss")
+WEB = ("http", "https")
+
+
+class S3(msgspec.Struct, frozen=True, kw_only=True):
+    """The bucket that holds the blobs."""
+
+    endpoint: Address | None
+    region: str
+    bucket: str
+    access_key: Secret
+    secret_key: Secret
+    path_style: bool
+    presign_ttl: int
+    """Seconds."""
+
+
+class Whisper(msgspec.Struct, frozen=True, kw_only=True):
+    """An OpenAI-compatible transcription server."""
+
+    url: Address
+    model: str
+
+
+class Ollama(msgspec.Struct, frozen=True, kw_only=True):
+    """A model server; what has no model here stays embedded."""
+
+    url: Address
+    model: str | None
+    embed_model: str | None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set; None means the embedded default."""
+
+    host: str
+    port: int
+    home: Path
+    api_key: Secret | None
+    nats_url: Address | None
+    nats_eraser_url: Address | None
+    """For the one NATS user that may delete messages; the same as `nats_url` unless set."""
+    database_url: Address | None
+    stream_replicas: int
+    sync: Literal["always", "relaxed"]
+    s3: S3 | None
+    whisper: Whisper | None
+    ollama: Ollama | None
+    rate_limit_rps: int
+    """Requests a second; 0 switches the limit off."""
+    rate_limit_burst: int
+    cors_origins: frozenset[str]
+    log_level: Literal["debug", "info", "warning", "error"]
+    otel_endpoint: Address | None
+    ws_ping_interval: int
+    """Seconds."""
+    ws_pong_timeout: int
+    """Seconds."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> "Settings":
+        """The settings in an environment; raises `BadSettings` that lists all mistakes in it."""
+        env = Environment(environ)
+        nats_url = env.address("NATS_URL", *NATS)
+        eraser_url = env.address("NATS_ERASER_URL", *NATS)
+        settings = cls(
+            host=env.text("HOST", "127.0.0.1"),
+            port=env.number("PORT", 8080, 0, 65535),
+            home=Path(env.text("HEADWATER_HOME", ".headwater")),
+            api_key=env.secret("API_KEY", r"[!-~]{8,255}", "8 to 255 visible ASCII characters"),
+            nats_url=nats_url,
+            nats_eraser_url=eraser_url or nats_url,
+            database_url=env.address("DATABASE_URL", "postgresql", "postgres"),
+            stream_replicas=int(env.choice("STREAM_REPLICAS", "1", ("1", "3"))),
+            sync=env.choice("SYNC", "always", ("always", "relaxed")),
+            s3=_s3(env),
+            whisper=_whisper(env),
+            ollama=_ollama(env),
+            rate_limit_rps=env.number("RATE_LIMIT_RPS", 50, 0, 1_000_000),
+            rate_limit_burst=env.number("RATE_LIMIT_BURST", 100, 1, 1_000_000),
+            cors_origins=env.parsed(
+                "CORS_ORIGINS", frozenset(), _origins, "https://app.example.com, comma separated, or *"
+            ),
+            log_level=env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
+            otel_endpoint=env.address("OTEL_EXPORTER_OTLP_ENDPOINT", *WEB),
+            ws_ping_interval=env.number("WS_PING_INTERVAL", 30, 1, 3600),
+            ws_pong_timeout=env.number("WS_PONG_TIMEOUT", 60, 1, 3600),
+        )
+        if eraser_url and not nats_url:
+            env.wrong("NATS_ERASER_URL", "is set without NATS_URL", "both, or neither")
+        if settings.stream_replicas > 1 and not nats_url:
+            env.wrong("STREAM_REPLICAS", "is 3 without NATS_URL", "a cluster, or 1 for the embedded server")
+        env.check()
+        return settings
+
+
+def _s3(env: Environment) -> S3 | None:
+    needed = ("S3_BUCKET", "S3_ACCESS_KEY", "S3_SECRET_KEY")
+    if not env.complete(needed, "S3_ENDPOINT", "S3_REGION", "S3_USE_PATH_STYLE", "S3_PRESIGN_TTL"):
+        return None
+    endpoint = env.address("S3_ENDPOINT", *WEB)
+    return S3(
+        endpoint=endpoint,
+        region=env.text("S3_REGION", "us-east-1"),
+        bucket=env.text("S3_BUCKET", ""),
+        access_key=Secret(env.text("S3_ACCESS_KEY", "")),
+        secret_key=Secret(env.text("S3_SECRET_KEY", "")),
+        path_style=env.flag("S3_USE_PATH_STYLE", endpoint is not None),
+        presign_ttl=env.number("S3_PRESIGN_TTL", 3600, 1, 604_800),
+    )
+
+
+def _whisper(env: Environment) -> Whisper | None:
+    if not env.complete(("WHISPER_URL",), "WHISPER_MODEL"):
+        return None
+    url = env.address("WHISPER_URL", *WEB)
+    return Whisper(url=url, model=env.text("WHISPER_MODEL", "whisper-1")) if url else None
+
+
+def _ollama(env: Environment) -> Ollama | None:
+    if not env.complete(("OLLAMA_URL",), "OLLAMA_MODEL", "OLLAMA_EMBED_MODEL"):
+        return None
+    url = env.address("OLLAMA_URL", *WEB)
+    model, embed_model = env.text("OLLAMA_MODEL", ""), env.text("OLLAMA_EMBED_MODEL", "")
+    if not model and not embed_model:
+        env.wrong(
+            "OLLAMA_URL", "is set without a model", "OLLAMA_MODEL, OLLAMA_EMBED_MODEL or both beside it"
+        )
+    return Ollama(url=url, model=model or None, embed_model=embed_model or None) if url else None
+
+
+def _origins(text: str) -> frozenset[str]:
+    origins = frozenset(each.strip().lower() for each in text.split(",") if each.strip())
+    if origins != {"*"} and not all(
+        re.fullmatch(r"[a-z][a-z0-9+.-]*://[^/?#@\s*]+", each) for each in origins
+    ):
+        raise ValueError(text)
+    return origins
