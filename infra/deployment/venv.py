@@ -59,6 +59,7 @@ def _wanted() -> str:
 def _alone() -> Iterator[None]:
     """Let one process at a time work on .venv, so that `make run` and `make test` can start together."""
     folder = os.open(PROJECT, os.O_RDONLY)
+    os.set_inheritable(folder, True)  # pip holds the lock too: it may outlive us if we are killed
     try:
         try:
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -107,19 +108,17 @@ def _pip(*wanted: str) -> None:
 def _run(argv: list[str | Path], quiet: bool = False) -> bool:
     output = subprocess.DEVNULL if quiet else None
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-    command = [str(part) for part in argv]
-    return (
-        subprocess.run(  # noqa: S603 - pip and venv
-            command,
-            cwd=PROJECT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            check=False,
-        ).returncode
-        == 0
+    done = subprocess.run(  # noqa: S603 - pip and venv
+        [str(part) for part in argv],
+        cwd=PROJECT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        close_fds=False,
+        check=False,
     )
+    return done.returncode == 0
 
 
 def _say(text: str) -> None:
