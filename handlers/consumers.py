@@ -16,6 +16,7 @@ from handlers.refusals import Refusal, Unavailable
 from infra import jetstream
 from infra.jetstream import ApiError, LogUnavailable
 from infra.pull import ConsumerGone, Delivery, Pull
+from infra.signals import Signals, progress_subject
 
 ACK_WAIT = 30.0
 """Seconds after which a message whose worker has gone silent is given to another."""
@@ -25,7 +26,6 @@ LOST = 4
 """Deliveries beyond the attempts that may end without a word (a worker killed, a connection lost) before burial."""
 
 Bury = Callable[[Failure], Awaitable[None]]
-Signal = Callable[[Handler, Recorded[Any], dict[str, Any]], Awaitable[None]]
 
 
 class Consumer:
@@ -39,7 +39,7 @@ class Consumer:
         catalogue: Catalogue,
         answering: Answering,
         bury: Bury,
-        signal: Signal,
+        signals: Signals,
         clock: Callable[[], datetime],
     ) -> None:
         self.handler = handler
@@ -47,10 +47,11 @@ class Consumer:
         self._catalogue = catalogue
         self._answering = answering
         self._bury = bury
-        self._signal = signal
+        self._signals = signals
         self._clock = clock
         self._stream = handler.on.context.upper()
         self._running: dict[asyncio.Task[None], Msg] = {}
+        self._telling: set[asyncio.Future[None]] = set()
 
     async def run(self) -> None:
         """Take and answer events for ever; on cancellation let those at work finish, and hand back the rest."""
@@ -143,7 +144,7 @@ class Consumer:
         began = self._clock()
 
         def report(fraction: float) -> None:
-            self._tell(recorded, attempt=delivery.attempt, began=began, progress=round(100 * fraction))
+            self._tell(recorded, attempt=delivery.attempt, startedAt=began, progress=round(100 * fraction))
 
         try:
             if delivery.attempt > 1 and await self._answering.answered(handler, recorded):
@@ -167,7 +168,12 @@ class Consumer:
         if delivery.attempt >= handler.attempts:
             return await self._give_up(message, recorded, delivery, error)
         self._tell(
-            recorded, attempt=delivery.attempt, began=began, progress=0, error=error, retry_in=round(delay, 1)
+            recorded,
+            attempt=delivery.attempt,
+            startedAt=began,
+            progress=0,
+            error=error,
+            retryIn=round(delay, 1),
         )
         return _again(delay)
 
@@ -195,8 +201,11 @@ class Consumer:
         return b"+TERM"
 
     def _tell(self, recorded: Recorded[Event], **facts: Any) -> None:
-        task = asyncio.ensure_future(self._signal(self.handler, recorded, facts))
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        key = recorded.event.key
+        subject = progress_subject(key.aggregate, key.id, self.handler.name)
+        told = asyncio.ensure_future(self._signals.send(subject, {"handler": self.handler.name, **facts}))
+        self._telling.add(told)
+        told.add_done_callback(self._telling.discard)
 
 
 def _again(delay: float) -> bytes:

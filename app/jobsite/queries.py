@@ -1,0 +1,101 @@
+"""The SQL that reads sessions."""
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from app.jobsite.views import Fault, SegmentView, SessionSummary, StageView, TranscriptView, WordView
+
+SUMMARY = (
+    "id, upload_id, job_id, title, status, file_name, media_type, size, seconds, words, "
+    "recorded_at, uploaded_at, updated_at"
+)
+
+
+async def session(db: asyncpg.Pool, session_id: UUID) -> asyncpg.Record | None:
+    """The row of a session."""
+    return await db.fetchrow("select * from jobsite.sessions where id = $1", session_id)
+
+
+async def sessions(
+    db: asyncpg.Pool, *, job_id: UUID | None, status: str | None, before: int | None, limit: int
+) -> list[tuple[SessionSummary, int]]:
+    """The newest sessions before a position of the log, each with its own position."""
+    rows = await db.fetch(
+        f"select {SUMMARY}, position from jobsite.sessions "  # noqa: S608
+        "where ($1::uuid is null or job_id = $1) and ($2::text is null or status = $2) "
+        "and ($3::bigint is null or position < $3) order by position desc limit $4",
+        job_id,
+        status,
+        before,
+        limit,
+    )
+    return [(summary(row), row["position"]) for row in rows]
+
+
+def summary(row: asyncpg.Record) -> SessionSummary:
+    return SessionSummary(**{name: row[name] for name in SUMMARY.split(", ")})
+
+
+async def stages(db: asyncpg.Pool, session_id: UUID) -> list[StageView]:
+    """The stages of a session, in their order, as far as the log knows."""
+    rows = await db.fetch(
+        "select stage, state, attempts, started_at, finished_at, error_code, error_detail "
+        "from jobsite.stages where session_id = $1 order by n",
+        session_id,
+    )
+    return [_stage(row) for row in rows]
+
+
+def _stage(row: asyncpg.Record) -> StageView:
+    error = Fault(code=row["error_code"], detail=row["error_detail"] or "") if row["error_code"] else None
+    return StageView(
+        stage=row["stage"],
+        state=row["state"],
+        progress=100 if row["state"] == "completed" else 0,
+        attempts=row["attempts"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        error=error,
+    )
+
+
+async def transcript(db: asyncpg.Pool, found: asyncpg.Record) -> TranscriptView | None:
+    """What was said, if it is known yet."""
+    if found["transcript"] is None:
+        return None
+    rows = await db.fetch(
+        "select n, text, start_s, end_s, start_char, end_char, confidence, speaker, words "
+        "from jobsite.segments where session_id = $1 order by n",
+        found["id"],
+    )
+    return TranscriptView(
+        text=found["transcript"],
+        language=found["language"],
+        model=found["model"],
+        segments=tuple([_segment(row) for row in rows]),
+    )
+
+
+def _segment(row: asyncpg.Record) -> SegmentView:
+    fields: dict[str, Any] = {
+        name: row[name] for name in ("n", "text", "start_char", "end_char", "confidence", "speaker")
+    }
+    words = msgspec.json.decode(row["words"], type=tuple[WordView, ...])
+    return SegmentView(start=row["start_s"], end=row["end_s"], words=words, **fields)
+
+
+async def counts(db: asyncpg.Pool) -> dict[str, int]:
+    """Sessions by status."""
+    rows = await db.fetch("select status, count(*) from jobsite.sessions group by status")
+    return {row["status"]: row["count"] for row in rows}
+
+
+async def titles(db: asyncpg.Pool, sessions: list[UUID]) -> dict[UUID, asyncpg.Record]:
+    """What a hit shows of its session."""
+    rows = await db.fetch(
+        "select id, title, file_name, blob, job_id from jobsite.sessions where id = any($1::uuid[])", sessions
+    )
+    return {row["id"]: row for row in rows}

@@ -1,0 +1,184 @@
+"""HTTP of `jobsite`: recordings in; sessions, their progress and what was said in them out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from app.http.cursor import Page, from_cursor, to_cursor
+from app.http.endpoints import Call, Endpoint, Reply
+from app.http.multipart import Multipart
+from app.intents import created_id, intent
+from app.jobsite import queries
+from app.jobsite.progress import latest, overlay
+from app.jobsite.recording import LARGEST, receive
+from app.jobsite.views import Accepted, SessionSummary, SessionView, Status, UploadStatus
+from events.envelope import Key
+from events.ids import derived_id
+from handlers.commands import Commands
+from handlers.jobsite.decide import UploadAudio
+from handlers.refusals import NotFound, TooLarge, Unsupported
+from infra.blobs import Blobs
+from infra.signals import Signals
+
+Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$", max_length=254)]
+Title = Annotated[str, msgspec.Meta(max_length=500)]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
+
+
+class UploadFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What may be said of a recording."""
+
+    job_id: UUID | None = None
+    title: Title | None = None
+    recorded_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    notify_email: Email | None = None
+
+
+class SessionsQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which sessions to list, newest first."""
+
+    job_id: UUID | None = None
+    status: Status | None = None
+    limit: Limit = 50
+    cursor: str | None = None
+
+
+class Exists(Protocol):
+    """Asks the log whether an aggregate is there, and waits until the read model has it."""
+
+    def __call__(self, key: Key) -> Awaitable[bool]: ...
+
+
+def endpoints(
+    *,
+    commands: Commands,
+    db: asyncpg.Pool,
+    blobs: Blobs,
+    signals: Signals,
+    exists: Exists,
+    link: Callable[[Call[Any, Any], str, str], Awaitable[str]],
+    clock: Callable[[], datetime],
+) -> tuple[Endpoint, ...]:
+    """The endpoints of recordings and sessions."""
+
+    async def upload(call: Call[None, None]) -> Reply:
+        form, blob = await receive(call, blobs)
+        fields: UploadFields = form.fields
+        made = intent(call, clock, blob.key, fields)
+        session_id = created_id(made, "session")
+        command = UploadAudio(
+            session_id=session_id,
+            upload_id=derived_id(session_id, "upload"),
+            blob=blob.key,
+            size=blob.size,
+            media_type=blob.media_type,
+            file_name=form.file.file_name,
+            job_id=fields.job_id,
+            title=fields.title,
+            recorded_at=fields.recorded_at,
+            notify_email=fields.notify_email,
+        )
+        outcome = await commands.execute(command, made, fresh=True)
+        answer = Accepted(
+            session_id=session_id,
+            upload_id=command.upload_id,
+            position=outcome.cursor,
+            status_url=f"/v1/upload/status/{session_id}",
+        )
+        return Reply(body=answer, position=outcome.cursor, headers={"Location": f"/v1/sessions/{session_id}"})
+
+    async def found(session_id: UUID) -> asyncpg.Record:
+        row = await queries.session(db, session_id)
+        if row is None and await exists(Key("jobsite", "session", session_id)):
+            row = await queries.session(db, session_id)
+        if row is None:
+            raise NotFound("SESSION_NOT_FOUND", f"There is no session {session_id}.")
+        return row
+
+    async def status(call: Call[None, None]) -> Reply:
+        session_id = call.ids["sessionId"]
+        row = await found(session_id)
+        known = await queries.stages(db, session_id)
+        shown, overall = overlay(row["status"], known, await latest(signals, session_id))
+        return Reply(
+            body=UploadStatus(
+                session_id=session_id, upload_id=row["upload_id"], status=overall, stages=tuple(shown)
+            ),
+            headers={"Cache-Control": "no-store"},
+        )
+
+    async def listing(call: Call[SessionsQuery, None]) -> Reply:
+        q = call.query
+        before = from_cursor(q.cursor, tuple[int])[0] if q.cursor else None
+        rows = await queries.sessions(db, job_id=q.job_id, status=q.status, before=before, limit=q.limit + 1)
+        more = to_cursor(rows[q.limit - 1][1]) if len(rows) > q.limit else None
+        return Reply(body=Page([summary for summary, _ in rows[: q.limit]], more))
+
+    async def session(call: Call[None, None]) -> Reply:
+        session_id = call.ids["sessionId"]
+        row = await found(session_id)
+        known, transcript, newest = await asyncio.gather(
+            queries.stages(db, session_id), queries.transcript(db, row), latest(signals, session_id)
+        )
+        shown, overall = overlay(row["status"], known, newest)
+        view = SessionView(
+            **{**msgspec.structs.asdict(queries.summary(row)), "status": overall},
+            uploaded_by=row["uploaded_by"],
+            notify_email=row["notify_email"],
+            audio_url=await link(call, row["blob"], row["file_name"]),
+            stages=tuple(shown),
+            transcript=transcript,
+        )
+        done = overall in {"completed", "failed"}
+        return Reply(body=view, etag=f"{row['revision']}" if done else None)
+
+    return (
+        Endpoint(
+            method="POST",
+            path="/v1/upload/audio",
+            handle=upload,
+            summary="Upload a recording",
+            description="The type is told by the content: wav, mp3, m4a, ogg/opus, webm or flac.",
+            tag="recordings",
+            scope="jobsite:write",
+            multipart=Multipart(fields=UploadFields, limit=LARGEST, description="The recording."),
+            answer=Accepted,
+            status=202,
+            refusals=(TooLarge, Unsupported),
+        ),
+        Endpoint(
+            method="GET",
+            path="/v1/upload/status/{sessionId}",
+            handle=status,
+            summary="How far a recording is",
+            tag="recordings",
+            scope="jobsite:read",
+            answer=UploadStatus,
+            refusals=(NotFound,),
+        ),
+        Endpoint(
+            method="GET",
+            path="/v1/sessions",
+            handle=listing,
+            summary="List sessions, newest first",
+            tag="sessions",
+            scope="jobsite:read",
+            query=SessionsQuery,
+            answer=Page[SessionSummary],
+        ),
+        Endpoint(
+            method="GET",
+            path="/v1/sessions/{sessionId}",
+            handle=session,
+            summary="A session with its transcript",
+            tag="sessions",
+            scope="jobsite:read",
+            answer=SessionView,
+            refusals=(NotFound,),
+        ),
+    )

@@ -1,0 +1,181 @@
+"""Rules of a session: what may happen to a recording, and in which order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from events.jobsite import AudioUploaded, Indexed, SessionEvent, Stage, StageFailed, Transcribed
+from handlers.commands import Command, Decider
+
+
+class UploadAudio(Command, frozen=True, kw_only=True):
+    session_id: UUID
+    upload_id: UUID
+    blob: str
+    size: int
+    media_type: str
+    file_name: str = ""
+    job_id: UUID | None = None
+    title: str | None = None
+    recorded_at: datetime | None = None
+    notify_email: str | None = None
+
+
+class RecordTranscript(Command, frozen=True, kw_only=True):
+    session_id: UUID
+    blob: str
+    size: int
+    seconds: float
+    segments: int
+    words: int
+    language: str
+    model: str
+    attempts: int = 1
+    started_at: datetime | None = None
+
+
+class RecordIndex(Command, frozen=True, kw_only=True):
+    session_id: UUID
+    blob: str
+    size: int
+    transcript: str
+    index: str
+    dimensions: int
+    chunks: int
+    attempts: int = 1
+    started_at: datetime | None = None
+
+
+class FailStage(Command, frozen=True, kw_only=True):
+    session_id: UUID
+    stage: Stage
+    code: str
+    detail: str
+    attempts: int = 1
+    started_at: datetime | None = None
+
+
+SessionCommand = UploadAudio | RecordTranscript | RecordIndex | FailStage
+
+
+@dataclass(frozen=True)
+class Absent:
+    pass
+
+
+@dataclass(frozen=True)
+class Session:
+    """What decisions need to know: the facts that an index repeats, and how far the stages are."""
+
+    job_id: UUID | None
+    recorded_at: datetime | None
+    transcript: str | None = None
+    indexes: frozenset[str] = frozenset()
+    failed: frozenset[Stage] = frozenset()
+
+
+State = Absent | Session
+
+
+def decide(command: SessionCommand, state: State) -> Sequence[SessionEvent]:
+    match command, state:
+        case UploadAudio() as c, Absent():
+            return [
+                AudioUploaded(
+                    session_id=c.session_id,
+                    upload_id=c.upload_id,
+                    blob=c.blob,
+                    size=c.size,
+                    media_type=c.media_type,
+                    file_name=c.file_name,
+                    job_id=c.job_id,
+                    title=c.title,
+                    recorded_at=c.recorded_at,
+                    notify_email=c.notify_email,
+                )
+            ]
+        case UploadAudio(), Session():
+            return []  # the same recording again
+        case ((RecordTranscript() | RecordIndex() | FailStage()), Absent()):
+            return []  # news of something that was never accepted
+        case RecordTranscript() as c, Session(transcript=None):
+            return [
+                Transcribed(
+                    session_id=c.session_id,
+                    blob=c.blob,
+                    size=c.size,
+                    seconds=c.seconds,
+                    segments=c.segments,
+                    words=c.words,
+                    language=c.language,
+                    model=c.model,
+                    attempts=c.attempts,
+                    started_at=c.started_at,
+                )
+            ]
+        case RecordTranscript(), Session():
+            return []  # it is known already
+        case RecordIndex() as c, Session() as s:
+            fresh = c.transcript == s.transcript and c.index not in s.indexes
+            return [_indexed(c, s)] if fresh else []  # or it is of a transcript that no longer holds
+        case FailStage() as c, Session() as s:
+            return [] if c.stage in s.failed or _done(c.stage, s) else [_failed(c)]
+    assert_never(command)
+
+
+def _indexed(c: RecordIndex, s: Session) -> Indexed:
+    return Indexed(
+        session_id=c.session_id,
+        blob=c.blob,
+        size=c.size,
+        transcript=c.transcript,
+        index=c.index,
+        dimensions=c.dimensions,
+        chunks=c.chunks,
+        job_id=s.job_id,
+        recorded_at=s.recorded_at,
+        attempts=c.attempts,
+        started_at=c.started_at,
+    )
+
+
+def _failed(c: FailStage) -> StageFailed:
+    return StageFailed(
+        session_id=c.session_id,
+        stage=c.stage,
+        code=c.code,
+        detail=c.detail,
+        attempts=c.attempts,
+        started_at=c.started_at,
+    )
+
+
+def _done(stage: Stage, session: Session) -> bool:
+    return session.transcript is not None if stage == "transcribe" else bool(session.indexes)
+
+
+def evolve(state: State, event: SessionEvent) -> State:
+    match event, state:
+        case AudioUploaded() as e, _:
+            return Session(job_id=e.job_id, recorded_at=e.recorded_at)
+        case Transcribed() as e, Session() as s:
+            return replace(
+                s, transcript=e.blob, indexes=frozenset(), failed=s.failed - {"transcribe", "index"}
+            )
+        case Indexed() as e, Session() as s:
+            return replace(s, indexes=s.indexes | {e.index}, failed=s.failed - {"index"})
+        case StageFailed() as e, Session() as s:
+            return replace(s, failed=s.failed | {e.stage})
+    return state
+
+
+SESSIONS: Decider[SessionCommand, State] = Decider(
+    "jobsite",
+    "session",
+    (UploadAudio, RecordTranscript, RecordIndex, FailStage),
+    Absent(),
+    decide,
+    evolve,
+)
