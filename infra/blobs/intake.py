@@ -1,9 +1,10 @@
-"""What an upload goes through on its way into a store: counted, hashed and cut into parts of equal size."""
+"""What content goes through on its way in and out: counted, hashed, cut into parts of equal size, checked."""
 
 from collections.abc import AsyncIterator
 from hashlib import sha256
+from io import BytesIO
 
-from infra.blobs import Blob, BlobTooLarge
+from infra.blobs import Blob, BlobCorrupt, BlobTooLarge
 
 
 class Intake:
@@ -15,23 +16,22 @@ class Intake:
         self._hash = sha256()
         self._size = 0
 
-    async def parts(self, size: int) -> AsyncIterator[bytes]:
-        """The content in parts of exactly `size` bytes, the last one shorter. Raises BlobTooLarge."""
-        pieces: list[bytes] = []
-        held = 0
+    async def parts(self, size: int) -> AsyncIterator[BytesIO]:
+        """The content in buffers of exactly `size` bytes, the last one shorter. Raises BlobTooLarge."""
+        part = BytesIO()
         async for chunk in self._chunks:
             self._count(chunk)
             rest = memoryview(chunk)
-            while held + len(rest) >= size:
-                pieces.append(bytes(rest[: size - held]))
-                rest = rest[size - held :]
-                held = 0
-                yield _joined(pieces)
-            if rest:
-                pieces.append(bytes(rest))
-                held += len(rest)
-        if held:
-            yield _joined(pieces)
+            while part.tell() + len(rest) >= size:
+                room = size - part.tell()
+                part.write(rest[:room])
+                rest = rest[room:]
+                full, part = part, BytesIO()
+                yield full
+                del full  # or it would be held until the next one is full
+            part.write(rest)
+        if part.tell():
+            yield part
 
     def blob(self, media_type: str) -> Blob:
         """What has been read, once all of it has."""
@@ -44,8 +44,13 @@ class Intake:
         self._hash.update(chunk)
 
 
-def _joined(pieces: list[bytes]) -> bytes:
-    """The pieces as one part. Empties the list, so that nobody holds the bytes a second time."""
-    part = b"".join(pieces)
-    pieces.clear()
-    return part
+async def whole(key: str, pieces: AsyncIterator[bytes]) -> bytes:
+    """The content that a key promises, put together. Raises BlobCorrupt when it is another."""
+    digest = sha256()
+    content = []
+    async for piece in pieces:
+        digest.update(piece)
+        content.append(piece)
+    if digest.hexdigest() != key:
+        raise BlobCorrupt(f"The content of the blob {key} is damaged.")
+    return b"".join(content)

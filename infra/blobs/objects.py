@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from hashlib import sha256
 from weakref import WeakValueDictionary
 
 from nats.aio.client import Client
@@ -12,7 +11,7 @@ from nats.nuid import NUID
 
 from infra.blobs import Blob, BlobCorrupt, BlobMissing, BlobTooLarge
 from infra.blobs.chunks import ChunkWriter, read_chunks
-from infra.blobs.intake import Intake
+from infra.blobs.intake import Intake, whole
 from infra.blobs.jetstream import reaching_jetstream
 from infra.blobs.object_bucket import Bucket
 from infra.blobs.object_info import ObjectInfo, described
@@ -64,8 +63,8 @@ class ObjectBlobs:
         nuid = self._nuids.next().decode()
         writer = ChunkWriter(self._bucket, nuid, room=self._room)
         try:
-            async for chunk in intake.parts(self._chunk_size):
-                await writer.write(chunk)
+            async for part in intake.parts(self._chunk_size):
+                await writer.write(part.getvalue())
             positions = await writer.finish()
         except BaseException:
             await self._unbroken.run(self._give_up(writer))
@@ -86,22 +85,16 @@ class ObjectBlobs:
             return
         size = info.chunk_size
         at = start - start % size
-        try:
-            async for chunk in read_chunks(self._bucket, info, start // size, (end - 1) // size + 1):
-                yield chunk[max(start - at, 0) : end - at]
-                at += size
-        except BlobCorrupt:
-            await self._info(key)  # erased while it was read: BlobMissing
-            raise
+        async for chunk in self._chunks(info, start // size, (end - 1) // size + 1):
+            yield chunk[max(start - at, 0) : end - at]
+            at += size
 
     async def get(self, key: str, limit: int = 64 << 20) -> bytes:
-        """The whole content, checked."""
-        if (await self._info(key)).size > limit:
+        """The whole content, hashed as it comes."""
+        info = await self._info(key)
+        if info.size > limit:
             raise BlobTooLarge(f"The blob {key} is larger than the {limit} bytes asked for.")
-        content = b"".join([chunk async for chunk in self.read(key)])
-        if sha256(content).hexdigest() != key:
-            raise BlobCorrupt(f"The content of the blob {key} is damaged.")
-        return content
+        return await whole(key, self._chunks(info, 0, info.chunks))
 
     async def stat(self, key: str) -> Blob | None:
         """What the metadata says."""
@@ -131,6 +124,14 @@ class ObjectBlobs:
         if found is None or found[0].deleted:
             raise BlobMissing(f"There is no blob {key}.")
         return found[0]
+
+    async def _chunks(self, info: ObjectInfo, first: int, last: int) -> AsyncIterator[bytes]:
+        try:
+            async for chunk in read_chunks(self._bucket, info, first, last):
+                yield chunk
+        except BlobCorrupt:
+            await self._info(info.name)  # erased while it was read: BlobMissing
+            raise
 
     async def _commit(self, info: ObjectInfo) -> Blob:
         # One at a time for the same content. Two processes may both get through: then the later one's

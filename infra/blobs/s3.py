@@ -1,0 +1,234 @@
+"""Blobs in a bucket of any S3-compatible store."""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, aclosing
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import aioboto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from infra.blobs import KEY, Blob, BlobMissing, BlobsUnavailable, BlobTooLarge
+from infra.blobs.disposition import content_disposition
+from infra.blobs.intake import Intake, whole
+from infra.blobs.s3_errors import RangeEmpty, error_code, reaching_s3
+from infra.blobs.s3_sweep import sweep
+from infra.blobs.s3_upload import StagedUpload
+from infra.blobs.unbroken import Unbroken
+
+PART = 5 << 20
+"""Bytes a part: the least that S3 takes, because every upload under way holds one in memory."""
+ROOM = 4
+"""Parts of all uploads together that may be on their way."""
+PIECE = 256 << 10
+"""Bytes handed on at once when reading."""
+STAGING = "staging/"
+log = logging.getLogger(__name__)
+
+
+class S3Blobs:
+    """The store in S3. Without an endpoint it is Amazon's; presigned links are good for `ttl` seconds."""
+
+    def __init__(
+        self,
+        *,
+        bucket: str,
+        endpoint: str | None = None,
+        region: str = "us-east-1",
+        access_key: str,
+        secret_key: str,
+        use_path_style: bool = True,
+        ttl: int = 3600,
+        timeout: float = 20.0,
+    ) -> None:
+        self._bucket = bucket
+        self._region = region
+        self._ttl = ttl
+        self._options = {
+            "endpoint_url": endpoint,
+            "region_name": region,
+            "aws_access_key_id": access_key,
+            "aws_secret_access_key": secret_key,
+            "config": Config(
+                signature_version="s3v4",
+                s3={"addressing_style": "path" if use_path_style else "virtual"},
+                connect_timeout=min(timeout, 5.0),
+                read_timeout=timeout,
+                retries={"mode": "standard", "total_max_attempts": 3},
+                max_pool_connections=64,
+                # Other makers' stores do not know the checksums that Amazon's have by default.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        }
+        self._opened = AsyncExitStack()
+        self._s3: Any = None
+        self._room = asyncio.Semaphore(ROOM)
+        self._unbroken = Unbroken()
+
+    async def prepare(self) -> None:
+        """Open the client, and make the bucket if there is none."""
+        if self._s3 is None:
+            client = aioboto3.Session().client("s3", **self._options)
+            self._s3 = await self._opened.enter_async_context(client)
+        with reaching_s3():
+            try:
+                await self._s3.head_bucket(Bucket=self._bucket)
+            except ClientError as error:
+                if error_code(error) != "404":
+                    raise
+                place = {"LocationConstraint": self._region}
+                extra = {} if self._region == "us-east-1" else {"CreateBucketConfiguration": place}
+                await self._s3.create_bucket(Bucket=self._bucket, **extra)
+
+    async def put(self, chunks: AsyncIterator[bytes], *, media_type: str, limit: int | None = None) -> Blob:
+        """Upload to a staging key, then copy to the hash within S3; what fits one part goes there at once."""
+        intake = Intake(chunks, limit)
+        upload: StagedUpload | None = None
+        small = b""
+        try:
+            async for part in intake.parts(PART):
+                if upload is None and part.tell() < PART:
+                    small = part.getvalue()
+                else:
+                    upload = upload or self._stage()
+                    await upload.write(part)
+                del part  # while the next one comes, only the request on its way holds these bytes
+            if upload:
+                await upload.settle()
+        except BaseException:
+            if upload:
+                await self._unbroken.run(self._clear(upload))
+            raise
+        blob = intake.blob(media_type)
+        return await self._unbroken.run(self._commit(blob, upload) if upload else self._store(blob, small))
+
+    async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Stream one ranged GET."""
+        if start < 0 or (end or 0) < 0:
+            raise ValueError("A range of a blob begins and ends at 0 or later.")
+        if end is not None and start >= end:
+            await self._expect(key)
+            return
+        span = (
+            {"Range": f"bytes={start}-{'' if end is None else end - 1}"} if start or end is not None else {}
+        )
+        try:
+            body = (await self._open(key, **span))["Body"]
+        except RangeEmpty:
+            return
+        async with aclosing(_pieces(body)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    async def get(self, key: str, limit: int = 64 << 20) -> bytes:
+        """The whole content, hashed as it comes."""
+        answer = await self._open(key)
+        if answer["ContentLength"] > limit:
+            answer["Body"].close()
+            raise BlobTooLarge(f"The blob {key} is larger than the {limit} bytes asked for.")
+        return await whole(key, _pieces(answer["Body"]))
+
+    async def stat(self, key: str) -> Blob | None:
+        """What a HEAD request says."""
+        if not KEY.fullmatch(key):
+            return None
+        try:
+            with reaching_s3(key):
+                head = await self._s3.head_object(Bucket=self._bucket, Key=key)
+        except BlobMissing:
+            return None
+        return Blob(key, head["ContentLength"], head["ContentType"])
+
+    async def url(self, key: str, *, name: str, ttl: int | None = None) -> str:
+        """A presigned GET that S3 answers itself."""
+        blob = await self._expect(key)
+        with reaching_s3(key):
+            link = await self._s3.generate_presigned_url(
+                "get_object",
+                Params={
+                    "Bucket": self._bucket,
+                    "Key": key,
+                    "ResponseContentType": blob.media_type,
+                    "ResponseContentDisposition": content_disposition(name, blob.media_type),
+                },
+                ExpiresIn=ttl or self._ttl,
+            )
+        return str(link)
+
+    async def delete(self, key: str) -> None:
+        """Delete the object. In a bucket with versions, let its lifecycle rules remove the old ones."""
+        if KEY.fullmatch(key):
+            with reaching_s3(key):
+                await self._s3.delete_object(Bucket=self._bucket, Key=key)
+
+    async def sweep(self, older_than: timedelta) -> int:
+        """Remove old staging objects and multipart uploads nobody completed."""
+        with reaching_s3():
+            return await sweep(self._s3, self._bucket, STAGING, datetime.now(UTC) - older_than)
+
+    async def close(self) -> None:
+        """Finish what is being tidied up and close the client."""
+        await self._unbroken.settle()
+        await self._opened.aclose()
+
+    def _stage(self) -> StagedUpload:
+        return StagedUpload(self._s3, bucket=self._bucket, key=f"{STAGING}{uuid4()}", room=self._room)
+
+    async def _expect(self, key: str) -> Blob:
+        if blob := await self.stat(key):
+            return blob
+        raise BlobMissing(f"There is no blob {key}.")
+
+    async def _open(self, key: str, **span: str) -> Any:
+        if not KEY.fullmatch(key):
+            raise BlobMissing(f"There is no blob {key}.")
+        with reaching_s3(key):
+            return await self._s3.get_object(Bucket=self._bucket, Key=key, **span)
+
+    async def _store(self, blob: Blob, content: bytes) -> Blob:
+        if there := await self.stat(blob.key):
+            return there
+        with reaching_s3(blob.key):
+            await self._s3.put_object(
+                Bucket=self._bucket, Key=blob.key, Body=content, ContentType=blob.media_type
+            )
+        return blob
+
+    async def _commit(self, blob: Blob, upload: StagedUpload) -> Blob:
+        try:
+            if there := await self.stat(blob.key):
+                return there
+            await upload.complete()
+            with reaching_s3(blob.key):
+                await self._s3.copy_object(
+                    Bucket=self._bucket,
+                    Key=blob.key,
+                    CopySource={"Bucket": self._bucket, "Key": upload.key},
+                    MetadataDirective="REPLACE",
+                    ContentType=blob.media_type,
+                )
+            return blob
+        finally:
+            await self._clear(upload)
+
+    async def _clear(self, upload: StagedUpload) -> None:
+        """Remove what the upload has staged; if that fails, leave it to the sweep."""
+        try:
+            await upload.abort()
+        except BlobsUnavailable:
+            log.warning("upload is left to the sweep", extra={"bucket": self._bucket, "staged": upload.key})
+
+
+async def _pieces(body: Any) -> AsyncGenerator[bytes, None]:
+    async with body:
+        while True:
+            with reaching_s3():
+                piece: bytes = await body.read(PIECE)
+            if not piece:
+                return
+            yield piece
