@@ -47,16 +47,23 @@ def _may_enter(folder: Path, account: Account) -> bool:
     return bool(status.st_mode & (0o010 if status.st_gid == account.gid else 0o001))
 
 
+def _make_passable(folder: Path) -> None:
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        folder.chmod(0o711)  # whatever our umask is; only a folder we have just made
+
+
 def place(folder: Path, account: Account, elsewhere: Path) -> Path:
     """Make the folder for the server's data, elsewhere behind a link of that name if it must be."""
     if not folder.is_symlink() and not folder.exists():
         if reachable(folder, account):
-            folder.mkdir(mode=0o711)
+            _make_passable(folder)
         else:
             folder.symlink_to(elsewhere / f"{folder.parent.parent.name or 'home'}-{secrets.token_hex(6)}")
     target = folder.resolve()
     if not target.exists():
-        target.mkdir(mode=0o711, parents=True)
+        _make_passable(elsewhere)
+        _make_passable(target)
     if target != folder:
         log.warning("database is kept elsewhere", extra={"folder": str(target), "user": account.name})
     return target
@@ -68,9 +75,11 @@ def reachable_copy(installed: Path, name: str, account: Account, elsewhere: Path
         return installed
     copy = elsewhere / name
     if not copy.exists():
-        elsewhere.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _make_passable(elsewhere)
         draft = copy.with_name(f".{name}.{secrets.token_hex(6)}")
         shutil.copytree(installed, draft, ignore=shutil.ignore_patterns("include"))
+        for path in (draft, *draft.rglob("*")):  # installed with a strict umask they are root's only
+            path.chmod(path.stat().st_mode | (0o555 if path.stat().st_mode & 0o100 else 0o444))
         try:
             draft.rename(copy)
         except OSError:  # another start was faster

@@ -111,7 +111,10 @@ class PostgresServer:
         try:
             return accounts.place(folder, account, self._elsewhere)
         except OSError as error:
-            raise EmbeddedServerError(f"{error.filename} cannot be made: {error.strerror}.") from error
+            raise EmbeddedServerError(
+                f"{error.filename} cannot be made: {error.strerror}. Start Headwater as an ordinary user, or name a "
+                f"folder that {account.name} can reach with HEADWATER_HOME."
+            ) from error
 
     async def _mend(self, data: Path) -> None:
         def is_postmaster(candidate: psutil.Process) -> bool:

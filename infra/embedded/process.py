@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,7 @@ def spawn(
     (`stop_orphan`).
     """
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    log_start = os.fstat(descriptor).st_size
     try:
         process = subprocess.Popen(  # noqa: S603 - our own binaries and arguments
             [str(part) for part in argv],
@@ -73,7 +75,7 @@ def spawn(
             group=account.gid if account else None,
             extra_groups=[] if account else None,
         )
-        return Child(name, process, log, os.fstat(descriptor).st_size)
+        return Child(name, process, log, log_start)
     except OSError as error:
         raise EmbeddedServerError(f"{name} cannot be started: {error}. Install Headwater again.") from error
     finally:
@@ -121,25 +123,37 @@ async def stop_orphan(name: str, is_it: Callable[[psutil.Process], bool], patien
     """
     found = _find(is_it)
     for process in found:
-        if str(process.ppid()) == process.environ().get(PARENT):
-            raise EmbeddedServerError(
-                f"{name} already runs on this data, for process {process.ppid()}. Stop that first."
-            )
-        process.send_signal(signal.SIGINT)
+        with suppress(psutil.NoSuchProcess):
+            if str(process.ppid()) == process.environ().get(PARENT):
+                raise EmbeddedServerError(
+                    f"{name} already runs on this data, for process {process.ppid()}. Stop that first."
+                )
+            process.send_signal(signal.SIGINT)
     await until_gone(is_it, patience)
     return bool(found)
 
 
 async def until_gone(is_it: Callable[[psutil.Process], bool], patience: float) -> None:
     """Wait until no such process is left; after `patience` seconds kill what is."""
-    _, alive = await asyncio.to_thread(psutil.wait_procs, _find(is_it), patience)
-    for process in alive:
-        process.kill()
-    await asyncio.to_thread(psutil.wait_procs, alive)
+    end = time.monotonic() + patience
+    found = _find(is_it)
+    while found := [process for process in found if _is_alive(process)]:
+        if time.monotonic() > end:
+            for process in found:
+                process.kill()
+        await asyncio.sleep(0.02)
 
 
 def _find(is_it: Callable[[psutil.Process], bool]) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if _matches(process, is_it)]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    # A zombie holds nothing any more, and where nobody collects orphans it stays for ever.
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _matches(process: psutil.Process, is_it: Callable[[psutil.Process], bool]) -> bool:
