@@ -26,14 +26,17 @@ class Upcast(Generic[Old, New]):
 
 
 class Catalogue:
-    """The types of a set of contexts. Built once at start; raises `ValueError` when two claim one name."""
+    """The types of a set of contexts. Built once at start; raises `ValueError` when they contradict each other."""
 
     def __init__(self, types: Iterable[type[Event]], upcasts: Iterable[Upcast[Any, Any]] = ()) -> None:
         self._types: dict[str, type[Event]] = {}
         for each in types:
             if self._types.setdefault(each.type(), each) is not each:
                 raise ValueError(f"two events are called {each.type()}")
-        self._lifts = {upcast.old: upcast.lift for upcast in upcasts}
+        self._lifts: dict[type[Event], Callable[[Any], Event]] = {}
+        for upcast in upcasts:
+            self._check(upcast)
+            self._lifts[upcast.old] = upcast.lift
         self._decoders = {name: msgspec.json.Decoder(each) for name, each in self._types.items()}
         self._encode = msgspec.json.Encoder().encode
 
@@ -45,22 +48,37 @@ class Catalogue:
     def contexts(self) -> tuple[str, ...]:
         return tuple(sorted({each.context for each in self._types.values()}))
 
+    def _check(self, upcast: Upcast[Any, Any]) -> None:
+        old, new = upcast.old, upcast.new
+        if not {old, new} <= set(self._types.values()):
+            raise ValueError(f"{old.__name__} or {new.__name__} is not in the catalogue")
+        if old in self._lifts:
+            raise ValueError(f"two upcasts lift {old.type()}")
+        if new.name != old.name or new.version <= old.version:
+            raise ValueError(f"{new.type()} is no later version of {old.type()}")
+
     def encode(self, event: Event) -> bytes:
-        """The payload: plain camelCase JSON of the event alone."""
+        """The payload: plain camelCase JSON of the event alone.
+
+        Raises `ValueError` for what could not be read again, such as a NaN: the log would keep it for ever.
+        """
         if self._types.get(event.type()) is not type(event):
             raise ValueError(f"{type(event).__name__} is not in the catalogue")
-        return self._encode(event)
+        payload = self._encode(event)
+        self._decoders[event.type()].decode(payload)
+        return payload
 
     def decode(self, type_name: str, payload: bytes) -> Event:
         """The event in its newest version. Raises `Undecodable`."""
+        decoder = self._decoders.get(type_name)
+        if decoder is None:
+            raise Undecodable(f"no event is called {type_name!r} here")
         try:
-            event = self._decoders[type_name].decode(payload)
-        except KeyError:
-            raise Undecodable(f"no event is called {type_name!r} here") from None
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            event = decoder.decode(payload)
+            while lift := self._lifts.get(type(event)):
+                event = lift(event)
+        except Exception as error:  # whatever a payload that nobody expected makes of a decoder or an upcast
             raise Undecodable(f"{type_name}: {error}") from error
-        while lift := self._lifts.get(type(event)):
-            event = lift(event)
         return event
 
     def read(
@@ -68,6 +86,7 @@ class Catalogue:
     ) -> Recorded[Event]:
         """A message of the log as a recorded event. Raises `Undecodable`."""
         headers = headers or {}
-        if missing := [name for name in REQUIRED if name not in headers]:
-            raise Undecodable(f"{stream}@{position} lacks the headers {', '.join(missing)}")
+        if not headers.keys() >= REQUIRED:
+            missing = ", ".join(sorted(REQUIRED - headers.keys()))
+            raise Undecodable(f"{stream}@{position} lacks the headers {missing}")
         return Recorded(self.decode(headers["ce-type"], payload), headers, stream, position)

@@ -58,11 +58,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def __init_subclass__(cls, **config: Any) -> None:
         super().__init_subclass__(**config)
-        stem, _, digits = (
-            cls.__name__.partition("V") if re.search(r"V\d+$", cls.__name__) else (cls.__name__, "", "")
-        )
+        stem, number = re.fullmatch(r"(.+?)(?:V(\d+))?", cls.__name__).groups()  # type: ignore[union-attr]
         cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", stem).lower()
-        cls.version = int(digits or 1)
+        cls.version = int(number or 1)
 
     @property
     def key(self) -> Key:
@@ -157,7 +155,7 @@ class Recorded(msgspec.Struct, Generic[E_co], frozen=True):
         return f"{self.stream}@{self.position}"
 
 
-REQUIRED = ("ce-id", "ce-type", "ce-time", "ce-actor", "ce-commandid", "ce-correlationid")
+REQUIRED = frozenset({"ce-id", "ce-type", "ce-time", "ce-actor", "ce-commandid", "ce-correlationid"})
 
 
 def timestamp(at: datetime) -> str:

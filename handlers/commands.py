@@ -119,27 +119,19 @@ class Commands:
             if first := aggregate.done.get(intent.command_id):
                 return _first_result(key, first, intent)
             try:
-                events = tuple(decider.decide(command, aggregate.state))
-            except Refusal:
-                if aggregate.proven:
-                    raise
-                aggregate = None
-                continue
-            if not events:
+                if events := tuple(decider.decide(command, aggregate.state)):
+                    aggregate.fold(decider, await self._log.append(events, intent, past=aggregate.past))
+                    self._remember(key, aggregate)
+                    return Outcome(key.stream, aggregate.past[-1], events)
                 if aggregate.proven:
                     return Outcome(key.stream, aggregate.past[-1] if aggregate.past else 0)
-                aggregate = None
-                continue
-            try:
-                recorded = await self._log.append(events, intent, past=aggregate.past)
+            except (Refusal, Taken):
+                if aggregate.proven:
+                    raise
             except Conflict:
-                self._cache.pop(key, None)
-                aggregate = None
                 await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))
-                continue
-            aggregate.fold(decider, recorded)
-            self._remember(key, aggregate)
-            return Outcome(key.stream, recorded[-1].position, events)
+            self._cache.pop(key, None)
+            aggregate = None
         raise Unavailable(
             "CONTENDED", f"Too many writers change this {decider.aggregate} at once; ask again."
         )

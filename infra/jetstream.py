@@ -1,28 +1,32 @@
-"""The JetStream wire: connecting, API requests, direct reads. What nats-py lacks or does too slowly for us."""
+"""The JetStream wire: connecting, API requests, publishing. What nats-py lacks or does too slowly for us."""
 
 import asyncio
 import random
 import time
-from base64 import b64decode
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import msgspec
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
-from nats.errors import NoRespondersError
+from nats.errors import MaxPayloadError, NoRespondersError
+
+from infra.wire import Connection
 
 CONNECTED_WITHIN = 5.0
-"""Seconds a first connection may take."""
+"""Seconds in which a first connection is tried again and again."""
 
 PATIENCE = 8.0
 """Seconds a write goes on trying with the same ids: longer than a cluster takes to elect a leader."""
 
-NO_MESSAGE = 10037
+TOO_LARGE = 10054
+INCOMPLETE_BATCH = 10176
+BUSY = frozenset({409, 429})
+"""The same message is being stored, or too many others are."""
 
 T = TypeVar("T")
 
@@ -59,10 +63,11 @@ _ack = msgspec.json.Decoder(Ack)
 
 
 async def connect(url: str, *, name: str, on_event: Callable[[str], None] = lambda _: None) -> Client:
-    """A connection that never stops trying to come back. Raises `LogUnavailable` when the first try fails.
+    """A connection that never stops trying to come back. Raises `LogUnavailable` when it cannot be made at first.
 
-    `on_event` hears "disconnected" and "reconnected".
+    `url` may name several servers, separated by commas. `on_event` hears "disconnected" and "reconnected".
     """
+    client = Connection()
 
     async def disconnected() -> None:
         on_event("disconnected")
@@ -74,22 +79,26 @@ async def connect(url: str, *, name: str, on_event: Callable[[str], None] = lamb
         """Without this nats-py prints; what matters reaches the caller as a failed request."""
 
     try:
-        return await nats.connect(
-            url,
-            name=name,
-            connect_timeout=int(CONNECTED_WITHIN),
-            allow_reconnect=True,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.2,
-            ping_interval=10,
-            max_outstanding_pings=2,
-            pending_size=16 << 20,
-            disconnected_cb=disconnected,
-            reconnected_cb=reconnected,
-            error_cb=error,
-        )
+        async with asyncio.timeout(CONNECTED_WITHIN):  # nats-py would never give up
+            await client.connect(
+                url.split(","),
+                name=name,
+                connect_timeout=int(CONNECTED_WITHIN),
+                allow_reconnect=True,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.2,  # type: ignore[arg-type]  # a sleep like any other
+                ping_interval=10,
+                max_outstanding_pings=2,
+                pending_size=16 << 20,
+                disconnected_cb=disconnected,
+                reconnected_cb=reconnected,
+                error_cb=error,
+            )
     except (NatsError, OSError, TimeoutError) as failure:
-        raise LogUnavailable(f"no NATS server answers: {failure or type(failure).__name__}") from failure
+        cause = client.last_error or failure
+        await client.close()
+        raise LogUnavailable(f"no NATS server lets us in: {cause or type(cause).__name__}") from failure
+    return client
 
 
 async def api(nc: Client, subject: str, body: object = None, *, timeout: float = 2.0) -> dict[str, Any]:
@@ -99,6 +108,8 @@ async def api(nc: Client, subject: str, body: object = None, *, timeout: float =
     )
     decoded: dict[str, Any] = msgspec.json.decode(answer.data)
     if error := decoded.get("error"):
+        if error.get("code") == 503:
+            raise LogUnavailable(f"JetStream is not ready: {error.get('description')}")
         raise ApiError(error.get("err_code", 0), error.get("description", "refused"))
     return decoded
 
@@ -121,8 +132,10 @@ async def publish(nc: Client, message: Message, *, timeout: float = 2.0) -> Ack:
     """Publish and wait until the stream has it. Raises `ApiError` or `LogUnavailable`."""
     answer = await request(nc, message.subject, message.payload, headers=message.headers, timeout=timeout)
     ack = _ack.decode(answer.data)
-    if ack.error:
-        raise ApiError(ack.error.err_code, ack.error.description)
+    if error := ack.error:
+        if error.code >= 500 or error.code in BUSY or error.err_code == INCOMPLETE_BATCH:
+            raise LogUnavailable(f"JetStream could not store it: {error.description} ({error.err_code})")
+        raise ApiError(error.err_code, error.description)
     return ack
 
 
@@ -137,7 +150,8 @@ async def publish_batch(nc: Client, messages: Sequence[Message], *, timeout: flo
                 Message(message.subject, message.payload, {**headers, "Nats-Batch-Commit": "1"}),
                 timeout=timeout,
             )
-        await nc.publish(message.subject, message.payload, headers=headers)
+        with reaching_nats():
+            await nc.publish(message.subject, message.payload, headers=headers)
     raise ValueError("an empty batch")
 
 
@@ -161,87 +175,18 @@ async def request(
     """A NATS request whose every transport failure is `LogUnavailable`."""
     if not nc.is_connected:
         raise LogUnavailable("the connection to NATS is down")
-    try:
+    with reaching_nats():
         return await nc.request(subject, payload, timeout=timeout, headers=headers)
+
+
+@contextmanager
+def reaching_nats() -> Iterator[None]:
+    """Turns what nats-py raises into `LogUnavailable`; a message that no server would take into an `ApiError`."""
+    try:
+        yield
     except NoRespondersError as failure:
-        raise LogUnavailable(
-            "no JetStream answers there: the stream is missing or has no leader"
-        ) from failure
+        raise LogUnavailable("nobody answers there: the stream is missing or has no leader") from failure
+    except MaxPayloadError as failure:
+        raise ApiError(TOO_LARGE, "the message is larger than the server takes") from failure
     except (NatsError, OSError, TimeoutError) as failure:
         raise LogUnavailable(f"NATS did not answer: {failure or type(failure).__name__}") from failure
-
-
-class Stored(NamedTuple):
-    """A message as a stream holds it."""
-
-    stream: str
-    position: int
-    subject: str
-    payload: bytes
-    headers: dict[str, str]
-
-
-async def direct_get(
-    nc: Client, stream: str, *queries: dict[str, Any], timeout: float = 5.0
-) -> list[Stored | None]:
-    """One message for each query, in the order of the queries; None where there is none (or not yet, on a replica).
-
-    A query is `{"seq": 17}` or `{"last_by_subj": "live.process.*"}`. All of them are in flight at once.
-    """
-    if not nc.is_connected:
-        raise LogUnavailable("the connection to NATS is down")
-    inbox = nc.new_inbox()
-    found: list[Stored | None] = [None] * len(queries)
-    waiting = len(queries)
-    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    async def collect(message: Msg) -> None:
-        nonlocal waiting
-        waiting -= 1
-        try:
-            found[int(message.subject.rsplit(".", 1)[1])] = _direct(stream, message)
-        except (LogUnavailable, ApiError) as failure:
-            if not done.done():
-                done.set_exception(failure)
-        if not waiting and not done.done():
-            done.set_result(None)
-
-    subscription = await nc.subscribe(f"{inbox}.*", cb=collect)
-    try:
-        for n, query in enumerate(queries):
-            await nc.publish(f"$JS.API.DIRECT.GET.{stream}", msgspec.json.encode(query), reply=f"{inbox}.{n}")
-        if queries:
-            await asyncio.wait_for(done, timeout)
-    except (NatsError, TimeoutError) as failure:
-        raise LogUnavailable(f"{stream} could not be read: {failure or type(failure).__name__}") from failure
-    finally:
-        if not nc.is_closed:
-            await subscription.unsubscribe()
-    return found
-
-
-def _direct(stream: str, message: Msg) -> Stored | None:
-    headers = message.headers or {}
-    match headers.get("Status"):
-        case None:
-            position = int(headers["Nats-Sequence"])
-            return Stored(stream, position, headers["Nats-Subject"], message.data, headers)
-        case "404":
-            return None
-        case "503":
-            raise LogUnavailable(f"{stream} has no leader now, or does not exist")
-        case status:
-            raise ApiError(int(status), f"{stream} could not be read: {headers.get('Description', status)}")
-
-
-async def leader_get(nc: Client, stream: str, query: dict[str, Any]) -> Stored | None:
-    """One message from the stream's leader, which knows the newest; a direct get may ask a replica that does not."""
-    try:
-        found = (await api(nc, f"STREAM.MSG.GET.{stream}", query))["message"]
-    except ApiError as refused:
-        if refused.code == NO_MESSAGE:
-            return None
-        raise
-    lines = b64decode(found.get("hdrs", "")).decode().split("\r\n")[1:]
-    headers = dict(line.split(": ", 1) for line in lines if ": " in line)
-    return Stored(stream, found["seq"], found["subject"], b64decode(found.get("data", "")), headers)

@@ -8,9 +8,10 @@ from events.catalogue import Catalogue
 from events.envelope import Event, Intent, Key, Recorded, to_headers
 from events.ids import new_id
 from infra import jetstream
-from infra.jetstream import Ack, ApiError, Message, Stored, patiently
+from infra.jetstream import Ack, ApiError, Message, patiently
 from infra.reader import Reader
 from infra.reservations import Reservations
+from infra.stored import Stored, direct_get, leader_get
 
 PAST = 32
 """How many earlier positions of its aggregate an event names, so that a load need not search the stream."""
@@ -53,7 +54,7 @@ class Log:
         key = events[0].key
         messages = [self._message(event, n, intent, past) for n, event in enumerate(events)]
         messages[0].expect(past[-1] if past else 0, key.filter)
-        names = await self._reservations.of(events)
+        names = await patiently(lambda: self._reservations.of(events))
         while True:
             try:
                 ack = await patiently(lambda: self._publish([*names.messages(), *messages]))
@@ -61,7 +62,7 @@ class Log:
             except ApiError as refused:
                 if refused.code not in WRONG_LAST and refused.code != BATCH_REPEATS:
                     raise
-                if not await names.moved():
+                if not await patiently(names.moved):
                     raise Conflict(_last_in(refused)) from None
         first = ack.seq - len(messages) + 1
         return [
@@ -76,8 +77,8 @@ class Log:
 
     def _message(self, event: Event, n: int, intent: Intent, past: Sequence[int]) -> Message:
         headers = to_headers(event, new_id(), intent)
-        within = [str(-back) for back in range(1, n + 1)]
-        headers["ce-previous"] = ",".join([*within, *map(str, reversed(past[-PAST:]))]) or "0"
+        within = range(-1, -1 - n, -1)
+        headers["ce-previous"] = ",".join(map(str, [*within, *past[::-1]][:PAST])) or "0"
         return Message(event.subject, self.catalogue.encode(event), headers)
 
     async def load(self, key: Key) -> list[Recorded[Event]]:
@@ -90,7 +91,7 @@ class Log:
         return await patiently(lambda: self._load(key))
 
     async def _load(self, key: Key) -> list[Recorded[Event]]:
-        message = await jetstream.leader_get(self._nc, key.stream, {"last_by_subj": key.filter})
+        message = await leader_get(self._nc, key.stream, {"last_by_subj": key.filter})
         if message is None:
             return []
         newest = oldest = self._recorded(message)
@@ -108,9 +109,9 @@ class Log:
         return [found[at] for at in sorted(found)]
 
     async def _all_at(self, stream: str, positions: Sequence[int]) -> list[Recorded[Event]]:
-        messages = await jetstream.direct_get(self._nc, stream, *({"seq": at} for at in positions))
+        messages = await direct_get(self._nc, stream, *({"seq": at} for at in positions))
         for n, at in enumerate(positions):  # a follower may not have it yet: the leader knows
-            messages[n] = messages[n] or await jetstream.leader_get(self._nc, stream, {"seq": at})
+            messages[n] = messages[n] or await leader_get(self._nc, stream, {"seq": at})
         return [self._recorded(message) for message in messages if message]
 
     async def at(self, stream: str, position: int) -> Recorded[Event] | None:
@@ -133,8 +134,7 @@ class Log:
         """The events of a stream from behind `after` up to `until` (its end, as it is now, when not given)."""
         end = await self.last_position(stream) if until is None else until
         async with self.reader(stream, after=after, filters=filters) as reader:
-            await reader.open()
-            while reader.behind and reader.position < end:
+            while await reader.before(end):
                 for each in await reader.take(1000):
                     if each.position <= end:
                         yield each

@@ -47,13 +47,17 @@ class Delivery(NamedTuple):
 class Pull:
     """Up to `window` messages asked for, buffered or held at once.
 
-    A message taken counts as held until `release`; a reader that needs no acknowledgement releases at once.
+    A message taken counts as held until `release`; a reader that needs no acknowledgement releases at once. A
+    consumer that redelivers gives out again what was on its way when a connection broke; another is gone then.
     """
 
-    def __init__(self, nc: Client, stream: str, consumer: str, *, window: int) -> None:
+    def __init__(
+        self, nc: Client, stream: str, consumer: str, *, window: int, redelivers: bool = True
+    ) -> None:
         self._nc = nc
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
         self._window = window
+        self._redelivers = redelivers
         self._asked = 0
         self._held = 0
         self._buffer: deque[Msg] = deque()
@@ -109,7 +113,10 @@ class Pull:
 
     async def _revive(self) -> None:
         silent = time.monotonic() - self._heard > 2 * HEARTBEAT
-        if self._nc.is_connected and (silent or self._reconnects != self._nc.stats["reconnects"]):
+        broken = self._reconnects != self._nc.stats["reconnects"]
+        if broken and not self._redelivers:
+            raise ConsumerGone("what was on its way when the connection broke is lost")
+        if self._nc.is_connected and (silent or broken):
             self._reconnects = self._nc.stats["reconnects"]
             self._heard = time.monotonic()
             self._asked = 0

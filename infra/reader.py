@@ -1,6 +1,7 @@
 """A stream in order, from behind a position, for ever: what projections, the live hub and replays read."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -8,11 +9,12 @@ from typing import Self
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from events.catalogue import Catalogue
+from events.catalogue import Catalogue, Undecodable
 from events.envelope import Event, Recorded
 from infra import jetstream
 from infra.jetstream import ApiError, LogUnavailable
 from infra.pull import ConsumerGone, Delivery, Pull
+from infra.stored import leader_get
 
 INACTIVE = 60.0
 """Seconds after which JetStream forgets the consumer of a reader that died."""
@@ -35,6 +37,7 @@ class Reader:
         self._catalogue = catalogue
         self._stream = stream
         self._filters = list(filters)
+        self._reservations = f"{stream.lower()}.unique."
         self._window = window
         self._pull: Pull | None = None
         self._delivered = 0
@@ -50,53 +53,72 @@ class Reader:
         await self._close()
 
     async def take(self, most: int, *, wait: float | None = None) -> list[Recorded[Event]]:
-        """The next events, at least one unless `wait` seconds passed.
+        """The next events; none when `wait` seconds passed, or when only reservations came.
 
         Raises `Undecodable` at a message this version cannot read, without moving past it: events before it have been
         handed out by then. While JetStream is away it waits, and goes on from the same place.
         """
-        events: list[Recorded[Event]] = []
-        for message in await self.messages(most, wait=wait):
-            position = Delivery.of(message).position
-            if message.subject.split(".", 2)[1] != "unique":
-                try:
-                    events.append(
-                        self._catalogue.read(
-                            headers=message.headers,
-                            payload=message.data,
-                            stream=self._stream,
-                            position=position,
-                        )
-                    )
-                except ValueError:
-                    await self._close()
-                    if not events:
-                        raise
-                    return events
-            self.position = position
+        deadline = None if wait is None else time.monotonic() + wait
+        before = self.position
+        while self.position == before:
+            messages = await self._messages(most, deadline)
+            if not messages:
+                return []
+            events = await self._read(messages)
         return events
 
-    async def messages(self, most: int, *, wait: float | None = None) -> list[Msg]:
-        """The next messages as they are."""
+    async def before(self, end: int) -> bool:
+        """Whether anything up to the position `end` is still to be taken. Raises `LogUnavailable`.
+
+        The consumer may live on a replica that is behind: when it knows of nothing more, the leader is asked.
+        """
+        if self.position >= end:
+            return False
+        await self.open()
+        if self.behind:
+            return True
+        wanted = [{"seq": self.position + 1, "next_by_subj": each} for each in self._filters or [">"]]
+        found = [await leader_get(self._nc, self._stream, query) for query in wanted]
+        return any(message and message.position <= end for message in found)
+
+    async def _messages(self, most: int, deadline: float | None) -> list[Msg]:
         while True:
             try:
                 pull = await self.open()
-                taken = await pull.take(most, wait=wait)
+                taken = await pull.take(most, wait=None if deadline is None else deadline - time.monotonic())
                 await pull.release(len(taken))
-                if self._in_order(taken):
-                    return taken
+                return taken
             except (ConsumerGone, LogUnavailable):
+                await self._close()
+                if deadline and time.monotonic() > deadline:
+                    return []
                 await asyncio.sleep(0.1)
-            await self._close()
 
-    def _in_order(self, taken: Sequence[Msg]) -> bool:
-        for message in taken:
+    async def _read(self, messages: Sequence[Msg]) -> list[Recorded[Event]]:
+        """The events among these messages, up to where one is missing or unreadable: the reader opens anew there."""
+        events: list[Recorded[Event]] = []
+        for message in messages:
             delivery = Delivery.of(message)
             if delivery.number != self._delivered + 1:
-                return False
-            self._delivered += 1
+                await self._close()
+                break
+            if not message.subject.startswith(self._reservations):
+                try:
+                    events.append(self._event(message, delivery.position))
+                except Undecodable:
+                    await self._close()
+                    if events:
+                        break
+                    raise
+            self._delivered = delivery.number
+            self.position = delivery.position
             self.behind = delivery.pending
-        return True
+        return events
+
+    def _event(self, message: Msg, position: int) -> Recorded[Event]:
+        return self._catalogue.read(
+            headers=message.headers, payload=message.data, stream=self._stream, position=position
+        )
 
     async def open(self) -> Pull:
         """Make the consumer, if there is none; then `behind` is known. Raises `LogUnavailable`."""
@@ -120,7 +142,7 @@ class Reader:
         self._name = made["name"]
         self._delivered = 0
         self.behind = made["num_pending"]
-        pull = Pull(self._nc, self._stream, self._name, window=self._window)
+        pull = Pull(self._nc, self._stream, self._name, window=self._window, redelivers=False)
         await pull.start()
         self._pull = pull
         return pull

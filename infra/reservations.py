@@ -1,5 +1,6 @@
 """Names that must be unique: one subject each, written in the same atomic batch as the event that claims them."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -8,8 +9,8 @@ from nats.aio.client import Client
 
 from events.envelope import Claim, Event
 from events.ids import new_id
-from infra import jetstream
 from infra.jetstream import Message
+from infra.stored import leader_get
 
 
 class Taken(Exception):
@@ -48,17 +49,15 @@ class Names:
     def __init__(self, nc: Client, events: Sequence[Event]) -> None:
         self._nc = nc
         self._key = events[0].key
-        self._wanted = [(claim, True) for event in events for claim in event.claims]
-        self._wanted += [(claim, False) for event in events for claim in event.releases]
-        self._positions = [0] * len(self._wanted)
-        self.has_releases = any(not held for _, held in self._wanted)
+        self._wanted: dict[Claim, bool] = {}
+        for event in events:  # a name may pass through several hands: what counts is who has it in the end
+            self._wanted |= dict.fromkeys(event.releases, False) | dict.fromkeys(event.claims, True)
+        self._positions = dict.fromkeys(self._wanted, 0)
+        self.has_releases = not all(self._wanted.values())
 
     def messages(self) -> list[Message]:
         """One guarded message a name, to go before the events in the batch."""
-        return [
-            self._message(claim, held, at)
-            for (claim, held), at in zip(self._wanted, self._positions, strict=True)
-        ]
+        return [self._message(claim, held, self._positions[claim]) for claim, held in self._wanted.items()]
 
     def _message(self, claim: Claim, held: bool, position: int) -> Message:
         subject = claim.subject(self._key.context)
@@ -69,20 +68,22 @@ class Names:
 
     async def look(self) -> None:
         """Read where each name stands. Raises `Taken` when another aggregate holds one that is claimed."""
-        queries = [{"last_by_subj": claim.subject(self._key.context)} for claim, _ in self._wanted]
-        newest = await jetstream.direct_get(self._nc, self._key.stream, *queries)
-        for n, ((claim, held), message) in enumerate(zip(self._wanted, newest, strict=True)):
+        subjects = [claim.subject(self._key.context) for claim in self._wanted]
+        newest = await asyncio.gather(
+            *(leader_get(self._nc, self._key.stream, {"last_by_subj": each}) for each in subjects)
+        )
+        for (claim, held), message in zip(self._wanted.items(), newest, strict=True):
             if message is None:
                 continue
             reservation = msgspec.json.decode(message.payload, type=Reservation)
             if held and reservation.held and reservation.holder != self._key.id:
                 raise Taken(claim, reservation.holder)
-            self._positions[n] = message.position
+            self._positions[claim] = message.position
 
     async def moved(self) -> bool:
         """Whether a refused append failed because of a name that had been used before: then try again."""
         if not self._wanted:
             return False
-        before = list(self._positions)
+        before = dict(self._positions)
         await self.look()
         return self._positions != before

@@ -7,8 +7,8 @@ import msgspec
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from infra import jetstream
 from infra.jetstream import ApiError, LogUnavailable
+from infra.stored import direct_get
 
 
 class Signals:
@@ -28,9 +28,7 @@ class Signals:
     async def latest(self, subjects: list[str]) -> dict[str, bytes]:
         """The newest payload of each subject that has one; nothing when NATS is away."""
         try:
-            found = await jetstream.direct_get(
-                self._nc, "LIVE", *({"last_by_subj": each} for each in subjects)
-            )
+            found = await direct_get(self._nc, "LIVE", *({"last_by_subj": each} for each in subjects))
         except (LogUnavailable, ApiError):
             return {}
         return {each.subject: each.payload for each in found if each}
