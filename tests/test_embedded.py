@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pwd
+import shutil
 import signal
 import socket
 import stat
@@ -22,6 +23,7 @@ from infra.embedded import embedded
 from infra.embedded import nats as embedded_nats
 from infra.embedded.account import reachable, reachable_copy
 from infra.embedded.home import Secrets, Servers, running
+from infra.embedded.initdb import INSTALLED, LIBRARIES, binaries_for
 from infra.embedded.nats import NatsServer
 from infra.embedded.postgres import PostgresServer
 from infra.embedded.process import Account, EmbeddedServerError
@@ -303,17 +305,31 @@ async def test_behind_a_closed_folder_root_keeps_the_data_elsewhere(home):
 
 
 def test_programs_behind_a_closed_folder_are_copied_once(home):
-    installed = home / "closed" / "pginstall"
-    (installed / "bin").mkdir(parents=True)
-    (installed / "bin" / "postgres").write_text("program")
-    (installed / "bin").chmod(0o700)
+    (home / "closed" / "bin").mkdir(parents=True)
+    (home / "closed" / "bin" / "postgres").write_text("program")
+    (home / "closed" / "bin").chmod(0o700)
     (home / "closed").chmod(0o700)
     stranger = Account("stranger", 54321, 54321)
-    assert not reachable(installed / "bin", stranger)
+    assert not reachable(home / "closed" / "bin", stranger)
     for _ in range(2):
-        copy = reachable_copy(installed, "postgres-1", stranger, home / "elsewhere")
+        copy = reachable_copy(home / "closed", ["bin"], "postgres-1", stranger, home / "elsewhere")
         assert (copy / "bin" / "postgres").read_text() == "program"
         assert reachable(copy / "bin", stranger)
+
+
+@as_root
+def test_the_real_programs_run_from_their_copy(home):
+    account = Account("nobody", pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
+    installed = binaries_for(None, home)
+    parts = [part for part in (INSTALLED, LIBRARIES) if (installed.parents[2] / part).exists()]
+    for part in parts:
+        shutil.copytree(installed.parents[2] / part, home / "closed" / part)
+    (home / "closed").chmod(0o700)
+    copy = reachable_copy(home / "closed", parts, "postgres-1", account, home / "elsewhere")
+    initdb = start(
+        [str(copy / INSTALLED / "bin" / "initdb"), "--version"], user=account.uid, group=account.gid
+    )
+    assert initdb.communicate()[0].startswith("initdb (PostgreSQL) 18")
 
 
 @as_root

