@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -72,6 +72,9 @@ class KeyRing:
 
     def __len__(self) -> int:
         return len(self._by_hash)
+
+    def __iter__(self) -> Iterator[ApiKey]:
+        return iter(list(self._by_hash.values()))
 
     def add(self, key: ApiKey) -> None:
         """Lets a key in; one with the same id is replaced."""

@@ -80,49 +80,56 @@ State = Absent | Session
 
 
 def decide(command: SessionCommand, state: State) -> Sequence[SessionEvent]:
-    match command, state:
-        case UploadAudio() as c, Absent():
-            return [
-                AudioUploaded(
-                    session_id=c.session_id,
-                    upload_id=c.upload_id,
-                    blob=c.blob,
-                    size=c.size,
-                    media_type=c.media_type,
-                    file_name=c.file_name,
-                    job_id=c.job_id,
-                    title=c.title,
-                    recorded_at=c.recorded_at,
-                    notify_email=c.notify_email,
-                )
-            ]
-        case UploadAudio(), Session():
+    match state:
+        case Absent():
+            return [_uploaded(command)] if isinstance(command, UploadAudio) else []
+        case Session():
+            return _follow(command, state)
+
+
+def _follow(command: SessionCommand, session: Session) -> Sequence[SessionEvent]:
+    """What may happen to a recording that was accepted. A second answer of a handler changes nothing."""
+    match command:
+        case UploadAudio():
             return []  # the same recording again
-        case ((RecordTranscript() | RecordIndex() | FailStage()), Absent()):
-            return []  # news of something that was never accepted
-        case RecordTranscript() as c, Session(transcript=None):
-            return [
-                Transcribed(
-                    session_id=c.session_id,
-                    blob=c.blob,
-                    size=c.size,
-                    seconds=c.seconds,
-                    segments=c.segments,
-                    words=c.words,
-                    language=c.language,
-                    model=c.model,
-                    attempts=c.attempts,
-                    started_at=c.started_at,
-                )
-            ]
-        case RecordTranscript(), Session():
-            return []  # it is known already
-        case RecordIndex() as c, Session() as s:
-            fresh = c.transcript == s.transcript and c.index not in s.indexes
-            return [_indexed(c, s)] if fresh else []  # or it is of a transcript that no longer holds
-        case FailStage() as c, Session() as s:
-            return [] if c.stage in s.failed or _done(c.stage, s) else [_failed(c)]
+        case RecordTranscript() as c:
+            return [] if session.transcript else [_transcribed(c)]
+        case RecordIndex() as c:
+            fresh = c.transcript == session.transcript and c.index not in session.indexes
+            return [_indexed(c, session)] if fresh else []  # or it is of a transcript that no longer holds
+        case FailStage() as c:
+            return [] if c.stage in session.failed or _done(c.stage, session) else [_failed(c)]
     assert_never(command)
+
+
+def _uploaded(c: UploadAudio) -> AudioUploaded:
+    return AudioUploaded(
+        session_id=c.session_id,
+        upload_id=c.upload_id,
+        blob=c.blob,
+        size=c.size,
+        media_type=c.media_type,
+        file_name=c.file_name,
+        job_id=c.job_id,
+        title=c.title,
+        recorded_at=c.recorded_at,
+        notify_email=c.notify_email,
+    )
+
+
+def _transcribed(c: RecordTranscript) -> Transcribed:
+    return Transcribed(
+        session_id=c.session_id,
+        blob=c.blob,
+        size=c.size,
+        seconds=c.seconds,
+        segments=c.segments,
+        words=c.words,
+        language=c.language,
+        model=c.model,
+        attempts=c.attempts,
+        started_at=c.started_at,
+    )
 
 
 def _indexed(c: RecordIndex, s: Session) -> Indexed:

@@ -1,7 +1,7 @@
 """From a recording to what was said in it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +13,7 @@ from events.jobsite import AudioUploaded
 from handlers.handler import Attempt, Failure, Handler
 from handlers.jobsite.decide import FailStage, RecordTranscript
 from infra import audio
-from infra.blobs import BlobMissing, Blobs
+from infra.blobs import BlobMissing, Blobs, once
 from infra.speech import Speech, Transcript, UnusableAudio
 
 LONGEST = 3 * 3600.0
@@ -36,7 +36,7 @@ def transcriber(*, blobs: Blobs, speech: Speech, clock: Callable[[], datetime], 
                 attempts=attempt.number,
                 started_at=started,
             )
-        stored = await blobs.put(_once(msgspec.json.encode(transcript)), media_type="application/json")
+        stored = await blobs.put(once(msgspec.json.encode(transcript)), media_type="application/json")
         return RecordTranscript(
             session_id=event.session_id,
             blob=stored.key,
@@ -77,7 +77,3 @@ async def _listen(blob: str, blobs: Blobs, speech: Speech, attempt: Attempt) -> 
                 await asyncio.to_thread(file.write, piece)
         await audio.decode(source, wav)
         return await speech.transcribe(wav, progress=attempt.report)
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data

@@ -1,0 +1,137 @@
+"""HTTP of `identity`: API keys made, listed and revoked."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from app.http.auth import check_scopes
+from app.http.cursor import Page
+from app.http.endpoints import Call, Endpoint, Reply
+from app.http.keys import ApiKey, KeyRing, new_key
+from app.intents import intent
+from events.ids import new_id
+from handlers.commands import Commands
+from handlers.identity.decide import IssueApiKey, RevokeApiKey
+from handlers.refusals import Forbidden, NotFound
+
+
+class NewKeyBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What the key is for and what it opens."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    scopes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=50)]
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+
+class KeyView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An API key without its secret."""
+
+    id: UUID
+    name: str
+    prefix: str
+    """The first characters of the secret."""
+    scopes: tuple[str, ...]
+    expires_at: datetime | None = None
+
+
+class NewKeyView(KeyView, frozen=True, kw_only=True):
+    secret: str
+    """Shown this once; only its hash is kept."""
+
+
+def endpoints(*, commands: Commands, ring: KeyRing, clock: Callable[[], datetime]) -> tuple[Endpoint, ...]:
+    """The endpoints of API keys."""
+
+    async def make(call: Call[None, NewKeyBody]) -> Reply:
+        body = call.body
+        check_scopes(body.scopes)
+        beyond = [scope for scope in body.scopes if not call.principal.may(scope)]
+        if beyond:
+            raise Forbidden(
+                "SCOPE_REQUIRED", f"Your key cannot give what it does not hold: {', '.join(beyond)}."
+            )
+        key_id = new_id()  # never derived from an Idempotency-Key: a secret cannot be shown twice
+        key = new_key(key_id)
+        command = IssueApiKey(
+            api_key_id=key_id,
+            label=body.name,
+            hash=key.hash,
+            prefix=key.prefix,
+            scopes=body.scopes,
+            expires_at=body.expires_at,
+        )
+        outcome = await commands.execute(command, intent(call, clock, body), fresh=True)
+        ring.add(_held(command))
+        view = NewKeyView(
+            id=key_id,
+            name=body.name,
+            prefix=key.prefix,
+            scopes=body.scopes,
+            expires_at=body.expires_at,
+            secret=key.secret,
+        )
+        return Reply(body=view, position=outcome.cursor, headers={"Cache-Control": "no-store"})
+
+    async def listing(call: Call[None, None]) -> Reply:
+        return Reply(body=Page([_view(key) for key in ring]))
+
+    async def revoke(call: Call[None, None]) -> Reply:
+        key_id = call.ids["keyId"]
+        outcome = await commands.execute(RevokeApiKey(api_key_id=key_id), intent(call, clock, key_id))
+        ring.remove(key_id)
+        return Reply(position=outcome.cursor)
+
+    return (
+        Endpoint(
+            method="POST",
+            path="/v1/keys",
+            handle=make,
+            summary="Make an API key",
+            tag="keys",
+            scope="keys:write",
+            body=NewKeyBody,
+            example=NewKeyBody(name="site phones", scopes=("jobsite:write", "jobsite:read")),
+            answer=NewKeyView,
+            status=201,
+            refusals=(Forbidden,),
+        ),
+        Endpoint(
+            method="GET",
+            path="/v1/keys",
+            handle=listing,
+            summary="List the API keys in force",
+            tag="keys",
+            scope="keys:read",
+            answer=Page[KeyView],
+        ),
+        Endpoint(
+            method="DELETE",
+            path="/v1/keys/{keyId}",
+            handle=revoke,
+            summary="Revoke an API key",
+            tag="keys",
+            scope="keys:write",
+            status=204,
+            refusals=(NotFound,),
+        ),
+    )
+
+
+def _held(c: IssueApiKey) -> ApiKey:
+    return ApiKey(
+        key_id=c.api_key_id,
+        name=c.label,
+        hash=c.hash,
+        prefix=c.prefix,
+        scopes=c.scopes,
+        expires_at=c.expires_at,
+    )
+
+
+def _view(key: ApiKey) -> KeyView:
+    return KeyView(
+        id=key.key_id, name=key.name, prefix=key.prefix, scopes=key.scopes, expires_at=key.expires_at
+    )

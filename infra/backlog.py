@@ -1,0 +1,67 @@
+"""What waits in the log: every durable consumer's depth and age, and how far each stream has come."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from nats.aio.client import Client
+
+from infra import jetstream, stored
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """The events that wait for one handler."""
+
+    handler: str
+    stream: str
+    waiting: int
+    """Not given out yet."""
+    at_work: int
+    """Given out, not answered yet: at work, or waiting for their next attempt."""
+    oldest_seconds: float
+    """Age of the oldest event that is not answered; 0 when there is none."""
+
+
+async def queues(nc: Client, streams: Iterable[str]) -> list[Queue]:
+    """Every durable consumer of these streams. Raises `LogUnavailable`."""
+    return [await _queue(nc, info) for stream in streams for info in await _consumers(nc, stream)]
+
+
+async def heads(nc: Client, streams: Iterable[str]) -> dict[str, int]:
+    """The newest position of each stream. Raises `LogUnavailable`."""
+    infos = {stream: await jetstream.api(nc, f"STREAM.INFO.{stream}") for stream in streams}
+    return {stream: info["state"]["last_seq"] for stream, info in infos.items()}
+
+
+async def age(nc: Client, stream: str, after: int, filter: str = ">") -> float:
+    """Seconds since the first message behind a position was stored; 0 when there is none."""
+    (message,) = await stored.direct_get(nc, stream, {"seq": after + 1, "next_by_subj": filter})
+    if message is None:
+        return 0.0
+    at = datetime.fromisoformat(message.headers["Nats-Time-Stamp"][:26].rstrip("Z") + "+00:00")
+    return max(0.0, (datetime.now(UTC) - at).total_seconds())
+
+
+async def _consumers(nc: Client, stream: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        page = await jetstream.api(nc, f"CONSUMER.LIST.{stream}", {"offset": len(found)})
+        found += page["consumers"] or []
+        if not page["consumers"] or len(found) >= page["total"]:
+            return [info for info in found if info["config"].get("durable_name")]
+
+
+async def _queue(nc: Client, info: dict[str, Any]) -> Queue:
+    stream, waiting, at_work = info["stream_name"], info["num_pending"], info["num_ack_pending"]
+    filter = info["config"].get("filter_subject") or ">"
+    busy = waiting or at_work
+    return Queue(
+        handler=info["name"],
+        stream=stream,
+        waiting=waiting,
+        at_work=at_work,
+        oldest_seconds=round(await age(nc, stream, info["ack_floor"]["stream_seq"], filter), 1)
+        if busy
+        else 0.0,
+    )
