@@ -28,9 +28,12 @@ def to_cursor(*key: object) -> str:
 def from_cursor(cursor: str, key: type[Key]) -> Key:
     """The sort key in a cursor that a client sent back; `key` is its type, e.g. `tuple[datetime, UUID]`."""
     try:
-        if len(cursor) > LONGEST or "\\u0000" in cursor:
+        if len(cursor) > LONGEST:
             raise ValueError(cursor)
-        return msgspec.json.decode(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)), type=key)
+        decoded = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        if b"\\u0000" in decoded:
+            raise ValueError(cursor)
+        return msgspec.json.decode(decoded, type=key)
     except (ValueError, RecursionError):
         raise Malformed(
             "INVALID_CURSOR",

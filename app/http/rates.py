@@ -39,6 +39,11 @@ class Buckets(MemoryStorage):
         self._capacity = capacity
         self._full_at: OrderedDict[str, float] = OrderedDict()
 
+    @property
+    def callers(self) -> int:
+        """How many have a bucket."""
+        return len(self._full_at)
+
     def now(self) -> float:
         """Milliseconds."""
         return self._clock() * 1000
@@ -85,6 +90,11 @@ class RateLimiter:
         self._limit = PerMillisecond(burst, max(1, round(1000 * burst / rps)))
         self._buckets = Buckets(clock, capacity)
         self._limiter = MovingWindowRateLimiter(self._buckets)
+
+    @property
+    def callers(self) -> int:
+        """How many are remembered."""
+        return self._buckets.callers
 
     def take(self, kind: str, caller: str) -> Allowance:
         """Counts one request of `caller`, an address or a key according to `kind`."""

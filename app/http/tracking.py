@@ -89,4 +89,4 @@ def path_of(request: web.BaseRequest) -> str:
 
 async def name_request(request: web.Request, response: web.StreamResponse) -> None:
     """Echoes the request id in the response's headers."""
-    response.headers[HEADER] = request.get(REQUEST_ID) or str(uuid4())
+    response.headers[HEADER] = request[REQUEST_ID]

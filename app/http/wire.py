@@ -1,7 +1,6 @@
-"""The HTTP connections themselves: what is not HTTP gets a problem document too, and no traceback in the log."""
+"""The HTTP connections themselves: what never reaches a middleware gets a problem document too."""
 
 import logging
-from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
@@ -13,9 +12,11 @@ from app.http.tracking import HEADER
 
 log = logging.getLogger(__name__)
 
+CONTINUE = "100-continue"
+
 
 class Connection(RequestHandler):
-    """One connection; errors that no middleware sees end here."""
+    """One connection; what cannot be parsed, and errors that no middleware sees, end here."""
 
     __slots__ = ()
 
@@ -26,24 +27,13 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answers what could not be parsed with 400, anything else with 500; the connection is closed after it."""
+        """Answers 400 where the request is at fault and 500 otherwise; the connection is closed after it."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer is under way already")
-        request_id = str(uuid4())
-        facts = {"request_id": request_id, "client": request.remote, "status": status}
         if status < 500:
-            log.info("request unreadable", extra={**facts, "cause": type(exc).__name__})
-            response = problem(
-                status, "MALFORMED_REQUEST", "This is not HTTP/1.1.", instance="/", request_id=request_id
-            )
-        else:
-            log.error("request failed", exc_info=exc, extra=facts)
-            response = problem(
-                500, "INTERNAL", "Something went wrong here.", instance="/", request_id=request_id
-            )
-        response.headers.update({HEADER: request_id, "Server": SERVER})
-        response.force_close()
-        return response
+            return _refuse(request, 400, "MALFORMED_REQUEST", "This is not HTTP/1.1.", exc)
+        log.error("request failed", exc_info=exc)
+        return _refuse(request, 500, "INTERNAL", "Something went wrong here.", exc)
 
 
 class Connections(web.Server):
@@ -54,9 +44,33 @@ class Connections(web.Server):
 
 
 class Runner(web.AppRunner):
-    """aiohttp's runner, with our connections."""
+    """aiohttp's runner with our connections; expectations other than to continue are refused before routing."""
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        options: dict[str, Any] = made._kwargs
-        return Connections(made.request_handler, request_factory=made.request_factory, **options)
+        serve = made.request_handler
+
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            if request.headers.get("Expect", CONTINUE).lower() != CONTINUE:
+                return _refuse(request, 417, "EXPECTATION_FAILED", f"Only {CONTINUE} can be expected.")
+            return await serve(request)
+
+        return Connections(handle, request_factory=made.request_factory, **made._kwargs)
+
+
+def _refuse(
+    request: web.BaseRequest, status: int, code: str, detail: str, cause: BaseException | None = None
+) -> web.Response:
+    request_id = str(uuid4())
+    facts = {"request_id": request_id, "client": request.remote, "status": status}
+    log.info("request refused unread", extra={**facts, "cause": type(cause).__name__ if cause else code})
+    response = problem(
+        status,
+        code,
+        detail,
+        instance="/",
+        request_id=request_id,
+        headers={HEADER: request_id, "Server": SERVER},
+    )
+    response.force_close()
+    return response

@@ -1,0 +1,171 @@
+"""Whatever goes wrong arrives as a problem document."""
+
+import asyncio
+import logging
+from typing import Any
+
+import pytest
+from aiohttp import ClientError, ClientResponse
+
+from app.http.bodies import Patience
+from app.http.failures import Outage
+from app.http.problems import MEDIA_TYPE, status_of
+from app.http.tracking import Exchange
+from handlers.refusals import Conflict
+from tests.http.site import Site, serving
+
+
+async def problem(response: ClientResponse, status: int, code: str) -> dict[str, Any]:
+    """The problem document of a response, after checking all that every problem has."""
+    assert (response.status, response.content_type) == (status, MEDIA_TYPE)
+    document: dict[str, Any] = await response.json(content_type=MEDIA_TYPE)
+    assert document["code"] == code
+    assert document["status"] == status
+    assert document["error"] == document["detail"] != ""
+    assert document["type"] == f"urn:headwater:problem:{code.lower().replace('_', '-')}"
+    assert document["title"]
+    assert document["instance"] == response.url.raw_path
+    assert document["requestId"] == response.headers["X-Request-Id"]
+    assert set(document) <= {
+        *("type", "title", "status", "detail", "instance", "code", "error", "requestId", "field"),
+    }
+    return document
+
+
+@pytest.mark.parametrize(
+    ("how", "status", "code"),
+    [
+        ("missing", 404, "NOTE_NOT_FOUND"),
+        ("conflict", 409, "NOTE_DELETED"),
+        ("invalid", 422, "TITLE_TAKEN"),
+        ("away", 503, "LOG_UNAVAILABLE"),
+        ("refused", 503, "UNAVAILABLE"),
+        ("late", 503, "UNAVAILABLE"),
+        ("database", 410, "GONE"),
+        ("bug", 500, "INTERNAL"),
+        ("stored", 500, "INTERNAL"),
+    ],
+)
+async def test_every_failure_is_a_problem_document(site: Site, how: str, status: int, code: str):
+    async with site.client.get(f"/v1/fail/{how}") as response:
+        document = await problem(response, status, code)
+    assert "hunter2" not in str(document)
+    assert "secret" not in str(document)
+
+
+async def test_a_refusal_can_name_the_field_at_fault(site: Site):
+    async with site.client.get("/v1/fail/invalid") as response:
+        assert (await problem(response, 422, "TITLE_TAKEN"))["field"] == "title"
+
+
+async def test_an_outage_says_when_to_come_back(site: Site):
+    async with site.client.get("/v1/fail/away") as response:
+        assert response.headers["Retry-After"] == "3"
+    async with site.client.get("/v1/fail/refused") as response:
+        assert response.headers["Retry-After"] == "1"
+
+
+async def test_a_bug_is_logged_with_its_traceback_and_request_id(
+    site: Site, caplog: pytest.LogCaptureFixture
+):
+    async with site.client.get("/v1/fail/bug", headers={"X-Request-Id": "abc-1"}) as response:
+        assert response.headers["X-Request-Id"] == "abc-1"
+    failed = next(each for each in caplog.records if each.message == "request failed")
+    assert failed.exc_info is not None
+    assert isinstance(failed.exc_info[1], KeyError)
+
+
+async def test_an_unknown_path_is_not_found(site: Site):
+    async with site.client.get("/v1/nothing/here") as response:
+        await problem(response, 404, "NOT_FOUND")
+
+
+async def test_a_wrong_method_is_told_the_right_ones(site: Site):
+    async with site.client.put("/v1/notes") as response:
+        await problem(response, 405, "METHOD_NOT_ALLOWED")
+        assert response.headers["Allow"] == "GET, HEAD, POST"
+
+
+async def test_outages_that_are_known_have_their_own_code():
+    class Down(Exception):
+        pass
+
+    async with serving(
+        outages=[Outage((ConnectionRefusedError, Down), "DATABASE_UNAVAILABLE", "Postgres is away.")]
+    ) as site:
+        async with site.client.get("/v1/fail/refused") as response:
+            await problem(response, 503, "DATABASE_UNAVAILABLE")
+        async with site.client.get("/v1/fail/late") as response:
+            await problem(response, 503, "UNAVAILABLE")
+
+
+def test_a_subclass_of_a_refusal_has_the_same_status():
+    class Stale(Conflict):
+        """A special kind of conflict."""
+
+    assert status_of(Stale) == status_of(Conflict) == 409
+
+
+@pytest.mark.parametrize("when", ["early", "late"])
+async def test_an_answer_that_fails_midway_is_broken_off_and_never_mixed_with_a_problem(
+    site: Site, when: str
+):
+    sent = await site.raw(f"GET /v1/broken/{when} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert b"problem" not in sent
+    assert not sent.endswith(b"0\r\n\r\n")
+    with pytest.raises(ClientError):
+        async with site.client.get(f"/v1/broken/{when}") as response:
+            await response.read()
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        b"NONSENSE\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nbad header\r\n\r\n",
+        b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 10_000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 3 + b"\r\n\r\n",
+    ],
+)
+async def test_what_is_not_http_gets_a_problem_too(site: Site, junk: bytes, caplog: pytest.LogCaptureFixture):
+    answer = await site.raw(junk)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b" 400 " in head
+    assert b"application/problem+json" in head
+    assert b"aiohttp" not in answer
+    assert b'"code":"MALFORMED_REQUEST"' in body
+    assert not any(each.exc_info for each in caplog.records)
+
+
+@pytest.mark.parametrize("path", ["/health", "/nothing"])
+async def test_an_unknown_expectation_is_refused(site: Site, path: str):
+    for wish in (b"miracles", b"\x80"):
+        answer = await site.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nExpect: ".encode() + wish + b"\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 417")
+        assert b'"code":"EXPECTATION_FAILED"' in answer
+
+
+async def test_a_badly_framed_body_is_given_up():
+    async with serving(patience=Patience(idle_seconds=0.1)) as site:
+        head = f"POST /v1/notes HTTP/1.1\r\nHost: x\r\nX-Api-Key: {site.key}\r\nContent-Type: application/json\r\n"
+        answer = await site.raw(
+            f"{head}Transfer-Encoding: chunked\r\n\r\n".encode(), b"zz\r\n{}\r\n", pause=0.05
+        )
+        assert answer.startswith(b"HTTP/1.1 4")
+        assert b"application/problem+json" in answer
+
+
+async def test_a_client_that_hangs_up_is_no_error(caplog: pytest.LogCaptureFixture):
+    seen: asyncio.Queue[Exchange] = asyncio.Queue()
+    async with serving(observe=seen.put_nowait) as site:
+        _, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        head = f"POST /v1/files HTTP/1.1\r\nHost: x\r\nX-Api-Key: {site.key}\r\nContent-Length: 5000\r\n"
+        writer.write(f"{head}Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n".encode())
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.transport.abort()
+        assert (await asyncio.wait_for(seen.get(), 5)).status == 499
+    assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
