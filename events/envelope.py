@@ -5,6 +5,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from urllib.parse import quote, unquote
 from uuid import UUID
 
 import msgspec
@@ -126,7 +127,7 @@ class Recorded(msgspec.Struct, Generic[E_co], frozen=True):
 
     @property
     def actor(self) -> str:
-        return self.headers["ce-actor"]
+        return unquote(self.headers["ce-actor"])
 
     @property
     def command_id(self) -> UUID:
@@ -155,6 +156,9 @@ class Recorded(msgspec.Struct, Generic[E_co], frozen=True):
         return f"{self.stream}@{self.position}"
 
 
+PLAIN = "!#$&'()*+,/:;<=>?@[\\]^`{|}"
+"""What CloudEvents leaves as it is in a header, beside letters, digits and `_.-~`; the rest is percent-encoded."""
+
 REQUIRED = frozenset({"ce-id", "ce-type", "ce-time", "ce-actor", "ce-commandid", "ce-correlationid"})
 
 
@@ -172,7 +176,7 @@ def to_headers(event: Event, event_id: UUID, intent: Intent) -> dict[str, str]:
         "ce-type": event.type(),
         "ce-source": f"headwater/{event.context}",
         "ce-time": timestamp(intent.at),
-        "ce-actor": intent.actor,
+        "ce-actor": quote(intent.actor, safe=PLAIN),
         "ce-commandid": str(intent.command_id),
         "ce-correlationid": str(intent.correlation_id),
     }
