@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 
 @dataclass(frozen=True)
 class Table:
@@ -34,8 +36,7 @@ class Table:
         return [index.format(table=f"{schema}.{self.name}") for index in self.indexes]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One change of one row; a `delete` may name only the first columns of the key, and means every such row."""
 
     kind: Literal["upsert", "patch", "increment", "delete"]

@@ -1,71 +1,70 @@
 """Folding: any number of row changes become at most one delete, update and upsert a row, with the same result.
 
 The order of statements that makes it exact: sweeps (deletes by the first columns of a key), deletes, updates of rows
-as they were before an upsert, upserts, updates after. An update before an upsert matters only if the row was there.
+as they were before an upsert, upserts, additions after. An update before an upsert matters only if the row was there.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from projections.changes import Change, Table
 
 Key = tuple[Any, ...]
+Values = Mapping[str, Any]
+
+NONE: Values = {}
 
 
-@dataclass(slots=True)
-class Update:
-    """Columns set and columns added to, of a row that is there."""
-
-    set: dict[str, Any] = field(default_factory=dict)
-    add: dict[str, Any] = field(default_factory=dict)
-
-    def put(self, values: Any) -> None:
-        self.set.update(values)
-        for name in values:
-            self.add.pop(name, None)
-
-    def increase(self, values: Any) -> None:
-        for name, amount in values.items():
-            target = self.set if name in self.set else self.add
-            target[name] = target.get(name, 0) + amount
-
-
-@dataclass(slots=True)
 class Row:
-    """What a batch does to one row."""
+    """What a batch does to one row. Values are replaced, never changed: they may be those of a `Change`."""
 
-    deleted: bool = False
-    before: Update = field(default_factory=Update)
-    upsert: dict[str, Any] | None = None
-    after: Update = field(default_factory=Update)
+    __slots__ = ("add", "deleted", "more", "set", "upsert")
+
+    def __init__(self, deleted: bool) -> None:
+        self.deleted = deleted
+        self.set = self.add = NONE
+        """What the row gets, and what is added to it, if it was there before the upsert."""
+        self.upsert: Values | None = None
+        self.more = NONE
+        """What is added to the row after the upsert."""
 
     def apply(self, change: Change) -> None:
-        if change.kind == "delete":
-            self.deleted, self.before, self.upsert, self.after = True, Update(), None, Update()
-        elif self.upsert is not None:
+        """Upsert, patch or increment it."""
+        kind, values = change.kind, change.values
+        if self.upsert is not None:
             self._change_made(self.upsert, change)
-        elif change.kind == "upsert":
-            self.upsert = dict(change.values)
+        elif kind == "upsert":
+            self.upsert = values
         elif self.deleted:
             return
-        elif change.kind == "patch":
-            self.before.put(change.values)
+        elif kind == "patch":
+            self.set = {**self.set, **values} if self.set else values
+            self.add = _without(self.add, values)
         else:
-            self.before.increase(change.values)
+            self.set, self.add = _increased(self.set, self.add, values)
 
-    def _change_made(self, made: dict[str, Any], change: Change) -> None:
+    def _change_made(self, made: Values, change: Change) -> None:
         """Change a row that this batch has made or set already: it is there for certain."""
         if change.kind == "increment":
-            for name, amount in change.values.items():
-                if name in made:
-                    made[name] += amount
-                else:
-                    self.after.increase({name: amount})
-            return
-        made.update(change.values)
-        for name in change.values:
-            self.after.add.pop(name, None)
+            self.upsert, self.more = _increased(made, self.more, change.values)
+        else:
+            self.upsert = {**made, **change.values}
+            self.more = _without(self.more, change.values)
+
+
+def _without(add: Values, values: Values) -> Values:
+    return {name: amount for name, amount in add.items() if name not in values} if add else add
+
+
+def _increased(known: Values, add: Values, amounts: Values) -> tuple[Values, Values]:
+    """Add to what is known, and remember what is to be added to the rest; null plus anything is null, as in SQL."""
+    known, add = dict(known), dict(add)
+    for name, amount in amounts.items():
+        target = known if name in known else add
+        before = target.get(name, 0)
+        target[name] = None if before is None or amount is None else before + amount
+    return known, add
 
 
 @dataclass(slots=True)
@@ -75,21 +74,37 @@ class Folded:
     table: Table
     sweeps: dict[Key, None] = field(default_factory=dict)
     rows: dict[Key, Row] = field(default_factory=dict)
+    _groups: dict[Any, list[Key]] = field(default_factory=dict)
+    """Keys of more than one column by the first, for sweeps to find them."""
 
     def apply(self, change: Change) -> None:
-        if len(change.key) == len(self.table.key):
-            row = self.rows.get(change.key)
-            if row is None:
-                row = self.rows[change.key] = Row(deleted=self._swept(change.key))
-            row.apply(change)
+        key = change.key
+        if len(key) < len(self.table.key):
+            self._sweep(key)
             return
-        self.sweeps[change.key] = None
-        reach = len(change.key)
-        for key in [key for key in self.rows if key[:reach] == change.key]:
-            del self.rows[key]
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = Row(deleted=bool(self.sweeps) and self._swept(key))
+            if len(key) > 1:
+                self._groups.setdefault(key[0], []).append(key)
+        if change.kind == "delete":
+            self.rows[key] = Row(deleted=True)
+        else:
+            row.apply(change)
+
+    def _sweep(self, prefix: Key) -> None:
+        self.sweeps[prefix] = None
+        kept = []
+        for key in self._groups.pop(prefix[0], ()):
+            if key[: len(prefix)] == prefix:
+                del self.rows[key]
+            else:
+                kept.append(key)
+        if kept:
+            self._groups[prefix[0]] = kept
 
     def _swept(self, key: Key) -> bool:
-        return any(key[:reach] in self.sweeps for reach in range(1, len(key))) if self.sweeps else False
+        return any(key[:reach] in self.sweeps for reach in range(1, len(key)))
 
 
 def fold(changes: Iterable[Change]) -> dict[str, Folded]:

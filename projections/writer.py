@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from projections.changes import Table
-from projections.fold import Folded, Key, Update
+from projections.fold import NONE, Folded, Key, Values
 
 Group = list[tuple[Any, ...]]
 
@@ -15,15 +15,12 @@ Group = list[tuple[Any, ...]]
 async def write(connection: asyncpg.Connection, schema: str, tables: Iterable[Folded]) -> None:
     """Apply folded changes in the caller's transaction."""
     for folded in tables:
+        rows = folded.rows.items()
         await _sweep(connection, schema, folded)
         await _delete(connection, schema, folded)
-        await _update(
-            connection, schema, folded.table, [(key, row.before) for key, row in folded.rows.items()]
-        )
+        await _update(connection, schema, folded.table, [(key, row.set, row.add) for key, row in rows])
         await _upsert(connection, schema, folded)
-        await _update(
-            connection, schema, folded.table, [(key, row.after) for key, row in folded.rows.items()]
-        )
+        await _update(connection, schema, folded.table, [(key, NONE, row.more) for key, row in rows])
 
 
 async def _sweep(connection: asyncpg.Connection, schema: str, folded: Folded) -> None:
@@ -66,13 +63,12 @@ async def _upsert(connection: asyncpg.Connection, schema: str, folded: Folded) -
 
 
 async def _update(
-    connection: asyncpg.Connection, schema: str, table: Table, updates: Iterable[tuple[Key, Update]]
+    connection: asyncpg.Connection, schema: str, table: Table, updates: Iterable[tuple[Key, Values, Values]]
 ) -> None:
     groups: dict[tuple[tuple[str, ...], tuple[str, ...]], Group] = defaultdict(list)
-    for key, update in updates:
-        if update.set or update.add:
-            names = (tuple(update.set), tuple(update.add))
-            groups[names].append((*key, *update.set.values(), *update.add.values()))
+    for key, known, add in updates:
+        if known or add:
+            groups[tuple(known), tuple(add)].append((*key, *known.values(), *add.values()))
     for (put, added), rows in groups.items():
         change = [f"{name} = u.{name}" for name in put] + [f"{name} = t.{name} + u.{name}" for name in added]
         matches = " and ".join(f"t.{name} = u.{name}" for name in table.key)
