@@ -24,7 +24,7 @@ DEEPEST = 4
 WIDEST = 1 << 63
 
 _NAME = (
-    r"passw|passphrase|(?<![a-z])pass(?![a-z])|pwd|secret|authori[sz]ation|cookie|credential|signature"
+    r"passw|passphrase|(?-i:(?<![a-z])pass|Pass|(?<![A-Z])PASS)(?![a-z])|pwd|secret|authori[sz]ation|cookie|credential|signature"
     r"|(?:api|access|private)[ _-]?key|token(?!s\b|s_|iz|is)"
 )
 _SECRETIVE = re.compile(rf"{_NAME}|tokens", re.IGNORECASE)
