@@ -17,6 +17,9 @@ log = logging.getLogger(__name__)
 
 STARTED = web.RequestKey("started", bool)
 
+EXPECTED = (ConnectionError, Refusal, web.HTTPException)
+"""What may end the handling of a request whose client has hung up."""
+
 
 @dataclass(frozen=True)
 class Outage:
@@ -44,6 +47,8 @@ def failures(outages: Sequence[Outage]) -> Middleware:
             return await handler(request)
         except Exception as error:
             if request.transport is None or request.transport.is_closing():
+                if not isinstance(error, EXPECTED):
+                    log.error("request failed", exc_info=error, extra={"path": path_of(request)})
                 return web.Response(status=CLIENT_GONE)
             if request.get(STARTED):
                 return _abort(request, error)

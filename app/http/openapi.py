@@ -83,7 +83,7 @@ def _parameters(endpoint: Endpoint, schemas: Schemas) -> Iterator[Schema]:
             yield {"name": name, "in": "query", "required": required, "schema": plain, **described}
     if endpoint.method == "POST":
         yield {"$ref": "#/components/parameters/IdempotencyKey"}
-    if endpoint.scope:
+    if endpoint.scope and endpoint.scope.endswith(":read") and not endpoint.live:
         yield {"$ref": "#/components/parameters/HeadwaterAfter"}
 
 

@@ -95,11 +95,6 @@ async def socket(call: Call[None, None]) -> web.StreamResponse:
     return ws
 
 
-async def slow(call: Call[None, None]) -> Reply:
-    await asyncio.sleep(0.2)
-    return Reply(body={"finished": True})
-
-
 FAILURES: dict[str, Exception] = {
     "missing": NotFound("NOTE_NOT_FOUND", "There is no such note."),
     "conflict": Conflict("NOTE_DELETED", "The note is deleted."),
@@ -183,14 +178,6 @@ def endpoints() -> tuple[Endpoint, ...]:
             handle=broken_off,
             scope=None,
             summary="Break off",
-            tag="Tests",
-        ),
-        Endpoint(
-            method="GET",
-            path="/v1/slow",
-            handle=slow,
-            scope=None,
-            summary="Take its time",
             tag="Tests",
         ),
         Endpoint(

@@ -8,7 +8,7 @@ from yarl import URL
 from app.http.problems import Problem
 from tests.http.site import Site
 
-MANY = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PATHS = (
     "/v1/notes",

@@ -8,8 +8,10 @@ import pytest
 from aiohttp import ClientError, ClientResponse
 
 from app.http.bodies import Patience
+from app.http.endpoints import Call, Endpoint, Reply
 from app.http.failures import Outage
 from app.http.problems import MEDIA_TYPE, status_of
+from app.http.server import Timeouts
 from app.http.tracking import Exchange
 from handlers.refusals import Conflict
 from tests.http.site import Site, serving
@@ -149,7 +151,7 @@ async def test_an_unknown_expectation_is_refused(site: Site, path: str):
 
 
 async def test_a_badly_framed_body_is_given_up():
-    async with serving(patience=Patience(idle_seconds=0.1)) as site:
+    async with serving(patience=Patience(idle_seconds=0.1), timeouts=Timeouts(lingering=0.1)) as site:
         head = f"POST /v1/notes HTTP/1.1\r\nHost: x\r\nX-Api-Key: {site.key}\r\nContent-Type: application/json\r\n"
         answer = await site.raw(
             f"{head}Transfer-Encoding: chunked\r\n\r\n".encode(), b"zz\r\n{}\r\n", pause=0.05
@@ -159,13 +161,41 @@ async def test_a_badly_framed_body_is_given_up():
 
 
 async def test_a_client_that_hangs_up_is_no_error(caplog: pytest.LogCaptureFixture):
+    reading = asyncio.Event()
     seen: asyncio.Queue[Exchange] = asyncio.Queue()
-    async with serving(observe=seen.put_nowait) as site:
+
+    async def read(call: Call[None, None]) -> Reply:
+        async for _ in call.chunks(limit=1000):
+            reading.set()
+        return Reply()
+
+    endpoint = Endpoint(method="POST", path="/v1/raw", handle=read, scope=None, summary="Read", tag="Tests")
+    async with serving([endpoint], observe=seen.put_nowait) as site:
         _, writer = await asyncio.open_connection("127.0.0.1", site.port)
-        head = f"POST /v1/files HTTP/1.1\r\nHost: x\r\nX-Api-Key: {site.key}\r\nContent-Length: 5000\r\n"
-        writer.write(f"{head}Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n".encode())
-        await writer.drain()
-        await asyncio.sleep(0.05)
+        writer.write(b"POST /v1/raw HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nsome of it")
+        await asyncio.wait_for(reading.wait(), 5)
         writer.transport.abort()
         assert (await asyncio.wait_for(seen.get(), 5)).status == 499
     assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+
+async def test_a_bug_is_logged_even_when_nobody_waits_for_the_answer(caplog: pytest.LogCaptureFixture):
+    seen: asyncio.Queue[Exchange] = asyncio.Queue()
+
+    async def stumble(call: Call[None, None]) -> Reply:
+        try:
+            async for _ in call.chunks(limit=1000):
+                pass
+        except ConnectionError:
+            raise ValueError("in the clean-up") from None
+        return Reply()
+
+    endpoint = Endpoint(
+        method="POST", path="/v1/raw", handle=stumble, scope=None, summary="Read", tag="Tests"
+    )
+    async with serving([endpoint], observe=seen.put_nowait) as site:
+        _, writer = await asyncio.open_connection("127.0.0.1", site.port)
+        writer.write(b"POST /v1/raw HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nsome of it")
+        writer.write_eof()
+        assert (await asyncio.wait_for(seen.get(), 5)).status == 499
+    assert [each.message for each in caplog.records if each.levelno >= logging.ERROR] == ["request failed"]
