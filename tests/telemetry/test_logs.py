@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.telemetry import traces
@@ -49,6 +49,7 @@ NAMES = st.from_regex(r"[a-z]+(_[a-z]+)?", fullmatch=True).filter(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(facts=st.dictionaries(NAMES, VALUES, max_size=5), ids=st.dictionaries(NAMES, VALUES, max_size=2))
 def test_any_facts_make_one_line_of_json(facts: dict[str, Any], ids: dict[str, Any]) -> None:
     journal = Journal()
