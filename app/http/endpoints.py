@@ -30,7 +30,7 @@ class Call(Generic[Q, B]):
     query: Q
     body: B
     ids: Mapping[str, UUID]
-    """Path parameters called `id` or `…Id`."""
+    """The path parameters that `is_id` knows by their names."""
     params: Mapping[str, str]
     """All path parameters, as sent."""
     idempotency_key: str | None
@@ -97,3 +97,8 @@ class Endpoint:
     """A WebSocket or an event stream: browsers may name themselves with `?access_token=`."""
     metered: bool = True
     """Whether requests count against the rate limit of their address and key."""
+
+
+def is_id(parameter: str) -> bool:
+    """Whether a path parameter, by its name (`id`, `sessionId`), is the id of something, and so a UUID."""
+    return parameter == "id" or parameter.endswith("Id")

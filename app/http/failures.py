@@ -20,6 +20,9 @@ STARTED = web.RequestKey("started", bool)
 EXPECTED = (ConnectionError, Refusal, web.HTTPException)
 """What may end the handling of a request whose client has hung up."""
 
+RENAMED = {413: "BODY_TOO_LARGE", 416: "RANGE_NOT_SATISFIABLE", 422: "INVALID"}
+"""Codes of aiohttp's errors whose names differ between versions of Python; the others are called as there."""
+
 
 @dataclass(frozen=True)
 class Outage:
@@ -94,15 +97,20 @@ def _translated(request: web.Request, error: web.HTTPException) -> web.StreamRes
     if error.status < 400:
         raise error
     status = HTTPStatus(error.status)
-    detail, headers = f"{status.description or status.phrase}.", {}
+    detail = f"{status.description or status.phrase}."
+    headers = {
+        name: value
+        for name, value in error.headers.items()
+        if not name.startswith("Content-") or name == "Content-Range"
+    }
     if isinstance(error, web.HTTPMethodNotAllowed):
         allowed = ", ".join(sorted(error.allowed_methods))
-        detail, headers = f"{request.method} is not possible here, only {allowed}.", {"Allow": allowed}
+        detail, headers["Allow"] = f"{request.method} is not possible here, only {allowed}.", allowed
     elif isinstance(error, web.HTTPNotFound):
         detail = "Nothing is served at this address. /docs lists what is."
     return problem(
         error.status,
-        status.name,
+        RENAMED.get(error.status, status.name),
         detail,
         instance=path_of(request),
         request_id=request[REQUEST_ID],

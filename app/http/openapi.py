@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from app.http.endpoints import Endpoint
+from app.http.endpoints import Endpoint, is_id
 from app.http.openapi_parts import HEADERS, PARAMETERS, SECURITY_SCHEMES, problem_response
 from app.http.problems import STATUS, Problem, status_of
 from app.http.schemas import Schema, Schemas
@@ -68,12 +68,8 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
 
 def _parameters(endpoint: Endpoint, schemas: Schemas) -> Iterator[Schema]:
     for name in re.findall(r"{(\w+)", endpoint.path):
-        form = (
-            {"type": "string", "format": "uuid"}
-            if name == "id" or name.endswith("Id")
-            else {"type": "string"}
-        )
-        yield {"name": name, "in": "path", "required": True, "schema": form}
+        schema = {"type": "string", "format": "uuid"} if is_id(name) else {"type": "string"}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
     if endpoint.query:
         struct = schemas.resolved(endpoint.query)
         for name, schema in struct["properties"].items():

@@ -13,7 +13,7 @@ from multidict import MultiDict
 from app.http.aliases import spellings
 from app.http.auth import ANONYMOUS, TOKEN_PARAMETER, Principal, authenticate, authorize
 from app.http.bodies import Patience, expect_later, read_json
-from app.http.endpoints import Call, Endpoint, Reply
+from app.http.endpoints import Call, Endpoint, Reply, is_id
 from app.http.positions import AFTER, POSITION, Position, parse_position
 from app.http.problems import Malformed
 from app.http.queries import query_reader
@@ -99,7 +99,7 @@ def _admit(request: web.Request, endpoint: Endpoint, desk: Desk) -> Principal:
 def _ids(request: web.Request) -> dict[str, UUID]:
     ids = {}
     for name, value in request.match_info.items():
-        if name == "id" or name.endswith("Id"):
+        if is_id(name):
             if not _UUID.fullmatch(value):
                 raise Malformed("INVALID_ID", f"{name} in the path must be a UUID.", field=name)
             ids[name] = UUID(value)

@@ -106,11 +106,11 @@ async def listen(
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
         await runner.cleanup()
-        raise CannotListen(_advice(error, host, port)) from error
+        raise CannotListen(advice(error, host, port)) from error
     return Listening(host, runner.addresses[0][1], runner)
 
 
-def _advice(error: OSError, host: str, port: int) -> str:
+def advice(error: OSError, host: str, port: int) -> str:
     if error.errno == errno.EADDRINUSE:
         other = port + 1 if port < 65535 else 8080
         return f"Port {port} on {host} is in use. Stop what uses it, or choose another: PORT={other} make run"

@@ -102,7 +102,8 @@ FAILURES: dict[str, Exception] = {
     "away": Unavailable("LOG_UNAVAILABLE", "The log does not answer.", retry_after=3),
     "refused": ConnectionRefusedError("password=hunter2"),
     "late": TimeoutError(),
-    "database": web.HTTPGone(),
+    "gone": web.HTTPGone(),
+    "range": web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": "bytes */9"}),
     "bug": KeyError("/secret/path"),
     "stored": msgspec.ValidationError("what we stored does not fit"),
 }

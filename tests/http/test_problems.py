@@ -43,7 +43,8 @@ async def problem(response: ClientResponse, status: int, code: str) -> dict[str,
         ("away", 503, "LOG_UNAVAILABLE"),
         ("refused", 503, "UNAVAILABLE"),
         ("late", 503, "UNAVAILABLE"),
-        ("database", 410, "GONE"),
+        ("gone", 410, "GONE"),
+        ("range", 416, "RANGE_NOT_SATISFIABLE"),
         ("bug", 500, "INTERNAL"),
         ("stored", 500, "INTERNAL"),
     ],
@@ -65,6 +66,11 @@ async def test_an_outage_says_when_to_come_back(site: Site):
         assert response.headers["Retry-After"] == "3"
     async with site.client.get("/v1/fail/refused") as response:
         assert response.headers["Retry-After"] == "1"
+
+
+async def test_headers_that_belong_to_an_error_stay_with_it(site: Site):
+    async with site.client.get("/v1/fail/range") as response:
+        assert response.headers["Content-Range"] == "bytes */9"
 
 
 async def test_a_bug_is_logged_with_its_traceback_and_request_id(

@@ -81,8 +81,7 @@ async def test_middlewares_around_see_the_request_id_and_the_final_status():
         return response
 
     async with serving(around=[around]) as site:
-        async with site.client.get("/v1/fail/bug", headers={"X-Request-Id": "r1"}) as response:
-            assert response.status == 500
+        await site.client.get("/v1/fail/bug", headers={"X-Request-Id": "r1"})
     assert seen == [("r1", 500)]
 
 
