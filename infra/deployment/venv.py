@@ -1,6 +1,6 @@
-"""Make .venv, or bring it up to date; run by the Makefile with any Python 3, so standard library and old syntax only.
+"""Make .venv, or bring it up to date: `python3 infra/deployment/venv.py [extra …]`.
 
-python3 infra/deployment/venv.py [extra …]
+The Makefile runs it with the Python it finds, so it keeps to the standard library and to old syntax.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator  # noqa: UP035 - see the first line
+from typing import Iterator  # noqa: UP035 - old syntax
 
 PROJECT = Path(__file__).resolve().parents[2]
 VENV = PROJECT / ".venv"
@@ -127,9 +127,9 @@ def _say(text: str) -> None:
 
 
 def _use_newer_python() -> None:
-    for minor in (13, 12, 11):
+    for minor in (11, 12, 13):
         newer = shutil.which(f"python3.{minor}")
-        if newer:
+        if newer and _run([newer, "--version"], quiet=True):
             os.execv(newer, [newer, *sys.argv])  # noqa: S606 - the same script
     sys.exit(
         f"Headwater needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. "
