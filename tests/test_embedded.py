@@ -206,6 +206,14 @@ async def test_a_pid_that_now_belongs_to_a_stranger_is_no_obstacle(home):
     stranger.communicate()
 
 
+async def test_a_pid_file_cut_short_by_a_crash_is_no_obstacle(home):
+    async with servers.postgres_server(home):
+        pass
+    (home / "postgres" / "data" / "postmaster.pid").write_text("")
+    async with servers.postgres_server(home):
+        pass
+
+
 async def test_a_port_that_was_asked_for_and_is_taken_is_named(home):
     with closing(socket.create_server(("127.0.0.1", 0))) as taken:
         port = taken.getsockname()[1]
@@ -256,6 +264,13 @@ async def test_a_home_that_cannot_be_written_is_named(home):
     (home / "file").write_text("")
     with pytest.raises(EmbeddedServerError, match=r"file/\.headwater cannot be used.*HEADWATER_HOME"):
         async with embedded(home / "file" / ".headwater"):
+            pass
+
+
+async def test_a_file_in_the_way_is_named(home):
+    (home / "nats" / "nats.log").mkdir(parents=True)
+    with pytest.raises(EmbeddedServerError, match=r"cannot use .*nats\.log"):
+        async with embedded(home, postgres=False):
             pass
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from infra.embedded.home import Secrets, Servers, locked, publish, usable, withdraw
 from infra.embedded.nats import NatsServer, Sync
 from infra.embedded.postgres import PostgresServer
+from infra.embedded.process import EmbeddedServerError
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ async def embedded(
         database = PostgresServer(home, secrets=kept)
         running: list[Server] = [*([log_server] if nats else []), *([database] if postgres else [])]
         try:
-            await _start(running)
+            await _start(running, home)
             servers = Servers(
                 nats_url=log_server.url if nats else "",
                 eraser_url=log_server.eraser_url if nats else "",
@@ -53,9 +54,11 @@ async def embedded(
             await asyncio.gather(*(server.stop() for server in running))
 
 
-async def _start(servers: Sequence[Server]) -> None:
+async def _start(servers: Sequence[Server], home: Path) -> None:
     outcomes = await asyncio.gather(*(server.start() for server in servers), return_exceptions=True)
     for outcome in outcomes:
+        if isinstance(outcome, OSError):
+            raise EmbeddedServerError(f"The embedded servers cannot use {home}: {outcome}.") from outcome
         if isinstance(outcome, BaseException):
             raise outcome
 

@@ -4,6 +4,7 @@ import random
 import socket
 from pathlib import Path
 
+from infra.embedded.home import write_private
 from infra.embedded.process import EmbeddedServerError
 
 # Below the ports that systems hand out for outgoing connections: a client that keeps trying to reach a server
@@ -40,5 +41,5 @@ def settle(name: str, wanted: int, memory: Path) -> int:
         )
     last = int(memory.read_text()) if memory.exists() else 0
     port = wanted or (last if last and is_free(last) else free_ports(1)[0])
-    memory.write_text(f"{port}\n")
+    write_private(memory, str(port))
     return port

@@ -126,8 +126,10 @@ class PostgresServer:
         await process.stop_orphan("Postgres", is_postmaster, PATIENCE)
         await process.until_gone(is_any, PATIENCE)  # a killed postmaster's backends end by themselves
         pid_file = data / "postmaster.pid"
-        if pid_file.exists() and psutil.pid_exists(int(pid_file.read_text().split("\n", 1)[0])):
-            pid_file.unlink()  # that pid belongs to a stranger now; Postgres itself would refuse to start
+        if pid_file.exists():
+            pid = pid_file.read_text().partition("\n")[0]
+            if not pid.isdigit() or psutil.pid_exists(int(pid)):
+                pid_file.unlink()  # half written, or that pid is a stranger's now: Postgres would refuse to start
 
     async def _answers(self) -> bool:
         try:
