@@ -53,6 +53,11 @@ class Consumer:
         self._running: dict[asyncio.Task[None], Msg] = {}
         self._telling: set[asyncio.Future[None]] = set()
 
+    @property
+    def at_work(self) -> int:
+        """Events being dealt with right now."""
+        return len(self._running)
+
     async def run(self) -> None:
         """Take and answer events for ever; on cancellation let those at work finish, and hand back the rest."""
         heartbeat = asyncio.create_task(self._keep())

@@ -65,3 +65,36 @@ async def _queue(nc: Client, info: dict[str, Any]) -> Queue:
         if busy
         else 0.0,
     )
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A stream as an operator sees it."""
+
+    stream: str
+    subjects: str
+    messages: int
+    size: int
+    """Bytes on its storage."""
+    first: int
+    last: int
+    """Positions."""
+    replicas: int
+    storage: str
+
+
+async def states(nc: Client, streams: Iterable[str]) -> list[State]:
+    """These streams as they are. Raises `LogUnavailable`."""
+    infos = [await jetstream.api(nc, f"STREAM.INFO.{stream}") for stream in streams]
+    return [
+        State(
+            stream=info["config"]["name"],
+            subjects=" ".join(info["config"]["subjects"]),
+            messages=info["state"]["messages"],
+            size=info["state"]["bytes"],
+            first=info["state"]["first_seq"],
+            last=info["state"]["last_seq"],
+            replicas=info["config"]["num_replicas"],
+            storage=info["config"]["storage"],
+        )
+        for info in infos
+    ]

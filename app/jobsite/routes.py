@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
@@ -48,19 +48,13 @@ class SessionsQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     cursor: str | None = None
 
 
-class Exists(Protocol):
-    """Asks the log whether an aggregate is there, and waits until the read model has it."""
-
-    def __call__(self, key: Key) -> Awaitable[bool]: ...
-
-
 def endpoints(
     *,
     commands: Commands,
     db: asyncpg.Pool,
     blobs: Blobs,
     signals: Signals,
-    exists: Exists,
+    exists: Callable[[Key], Awaitable[bool]],
     link: Callable[[Call[Any, Any], str, str], Awaitable[str]],
     clock: Callable[[], datetime],
 ) -> tuple[Endpoint, ...]:

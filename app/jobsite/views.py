@@ -123,7 +123,9 @@ class HitView(_View, frozen=True, kw_only=True):
     recorded_at: datetime
     score: float
     similarity: float | None
-    """Cosine similarity of the passage and the query, when both have vectors."""
+    """Cosine similarity of the passage and the query; null when words alone were searched."""
+    coverage: float
+    """Share of the query's words that the passage has."""
     audio_url: str
     """Plays the recording from `start`."""
 

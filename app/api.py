@@ -1,0 +1,225 @@
+"""The API process: endpoints, keys, live topics and figures, from start to clean stop."""
+
+import asyncio
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Any
+
+import asyncpg
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from nats.aio.msg import Msg
+
+from app import contexts
+from app.http import asyncapi as events_document
+from app.http import openapi as http_document
+from app.http.docs import descriptions
+from app.http.endpoints import Call, Endpoint
+from app.http.failures import Outage
+from app.http.keys import KeyRing
+from app.http.positions import Position
+from app.http.rates import RateLimiter
+from app.http.routing import Desk
+from app.http.server import application, listen
+from app.http.tracking import Exchange
+from app.identity import keys
+from app.kernel import Kernel, now
+from app.live.hub import Hub
+from app.live.readable import Readable
+from app.places import Places
+from app.platform import routes as platform
+from app.platform.condition import Condition, Figures
+from app.settings import Settings
+from events.envelope import Key
+from infra.blobs import BlobsUnavailable
+from infra.embedding import Embedder
+from infra.jetstream import LogUnavailable
+from infra.retrieval import Index
+from infra.stored import leader_get
+from infra.telemetry import traces
+from infra.telemetry.exposition import snapshot
+from infra.telemetry.heartbeat import SUBJECTS, Roster, beat, first_beat
+from infra.telemetry.logs import logger
+
+log = logger(__name__)
+
+NAME = "headwater"
+VERSION = version(NAME)
+
+OUTAGES = (
+    Outage((LogUnavailable,), "LOG_UNAVAILABLE", "The log does not answer. Ask again in a moment."),
+    Outage(
+        (BlobsUnavailable,), "BLOBS_UNAVAILABLE", "The blob store does not answer. Ask again in a moment."
+    ),
+    Outage(
+        (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError),
+        "DATABASE_UNAVAILABLE",
+        "The read models cannot be asked. What you send is still accepted; ask again in a moment.",
+    ),
+)
+
+
+async def serve(
+    settings: Settings,
+    where: Places,
+    kernel: Kernel,
+    *,
+    db: asyncpg.Pool,
+    embedder: Embedder,
+    index: Index,
+    ready: Callable[[str], None],
+) -> None:
+    """Serve until cancelled; `ready` is told the URL. Raises `CannotListen`."""
+    ring, roster = KeyRing(), Roster()
+    known = await keys.load(kernel.log, ring)
+    await keys.first_key(settings.home, settings.api_key, ring, kernel.commands, now)
+    readable = Readable(where.database, contexts.READ_MODELS)
+    hub = Hub(
+        nc=kernel.nc,
+        log=kernel.log,
+        readable=readable,
+        topics=contexts.TOPICS,
+        metrics=kernel.metrics,
+        still_valid=ring.holds,
+        ping_interval=settings.ws_ping_interval,
+        pong_timeout=settings.ws_pong_timeout,
+    )
+    desk = Desk(identify=ring.identify, limiter=_limiter(settings), catch_up=readable.catch_up)
+    app = application(
+        endpoints=_endpoints(
+            settings, where, kernel, db=db, embedder=embedder, index=index, ring=ring, roster=roster,
+            readable=readable, hub=hub,
+        ),
+        desk=desk,
+        origins=settings.cors_origins,
+        outages=OUTAGES,
+        observe=_observed(kernel),
+        around=(traced,),
+        on_shutdown=(hub.close,),
+    )  # fmt: skip
+    await kernel.nc.subscribe(SUBJECTS, cb=_hears(roster))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(keys.follow(kernel.log, ring, known), name="follow keys")
+        group.create_task(readable.run(), name="readable")
+        group.create_task(hub.run(), name="live hub")
+        group.create_task(embedder.embed(["ready"]), name="load the embedder")
+        group.create_task(
+            beat(kernel.nc.publish, first=first_beat("serve", now()), metrics=kernel.metrics, clock=now)
+        )
+        listening = await listen(app, host=settings.host, port=settings.port)
+        log.info("listening", url=listening.url)
+        ready(listening.url)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await listening.stop()
+
+
+def _limiter(settings: Settings) -> RateLimiter | None:
+    if not settings.rate_limit_rps:
+        return None
+    return RateLimiter(rps=settings.rate_limit_rps, burst=settings.rate_limit_burst)
+
+
+def _endpoints(
+    settings: Settings,
+    where: Places,
+    kernel: Kernel,
+    *,
+    db: asyncpg.Pool,
+    embedder: Embedder,
+    index: Index,
+    ring: KeyRing,
+    roster: Roster,
+    readable: Readable,
+    hub: Hub,
+) -> tuple[Endpoint, ...]:
+    condition = Condition(
+        nc=kernel.nc,
+        db=db,
+        streams=[name.upper() for name in contexts.NAMES],
+        counts=contexts.COUNTS,
+        roster=roster,
+        clock=now,
+        name=NAME,
+        version=VERSION,
+    )
+
+    async def exists(key: Key) -> bool:
+        """A read model may be a moment behind the log: ask the log, and wait for what it has."""
+        newest = await leader_get(kernel.nc, key.stream, {"last_by_subj": key.filter})
+        if newest is None:
+            return False
+        await readable.catch_up(Position(key.stream, newest.position))
+        return True
+
+    async def link(call: Call[Any, Any], blob: str, name: str) -> str:
+        """Where a blob can be had; our own links get the host by which the caller knows us."""
+        url = await kernel.blobs.url(blob, name=name)
+        return f"{call.request.url.origin()}{url}" if url.startswith("/") else url
+
+    served = (
+        *platform.endpoints(
+            condition=condition,
+            samples=lambda: {**roster.samples(now()), "serve": snapshot(kernel.metrics)},
+            observe=_lags(kernel),
+            blobs=kernel.blobs,
+            signing_secret=where.signing_secret,
+            clock=now,
+        ),
+        *contexts.endpoints(
+            commands=kernel.commands,
+            db=db,
+            blobs=kernel.blobs,
+            signals=kernel.signals,
+            embedder=embedder,
+            index=index,
+            ring=ring,
+            exists=exists,
+            link=link,
+            clock=now,
+        ),
+        *hub.endpoints(),
+    )
+    about = {"title": NAME, "version": VERSION, "description": "One event-sourced backend."}
+    return (
+        *served,
+        *descriptions(
+            http_document.openapi(served, **about),
+            events_document.asyncapi(channels(contexts.TOPICS, kernel.catalogue), **about),
+        ),
+    )
+
+
+@web.middleware
+async def traced(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Every request is a span, in its client's trace if it names one; its log lines carry the trace's id."""
+    resource = request.match_info.route.resource
+    with traces.server_span(request.method, resource.canonical if resource else "", request.headers) as span:
+        response = await handler(request)
+        traces.answered(span, response.status)
+        return response
+
+
+def _observed(kernel: Kernel) -> Callable[[Exchange], None]:
+    def observe(exchange: Exchange) -> None:
+        kernel.metrics.requested(exchange.method, exchange.route, exchange.status, exchange.seconds)
+
+    return observe
+
+
+def _lags(kernel: Kernel) -> Callable[[Figures], None]:
+    def observe(figures: Figures) -> None:
+        kernel.metrics.lags(
+            handlers={each.handler: each.waiting + each.at_work for each in figures.queues or ()},
+            projections={each.projection: each.behind for each in figures.projections or ()},
+        )
+
+    return observe
+
+
+def _hears(roster: Roster):  # type: ignore[no-untyped-def]
+    async def hear(message: Msg) -> None:
+        roster.hear(message.data, now())
+
+    return hear

@@ -1,0 +1,35 @@
+"""What commands are given, as values; and the envelope of what they append."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.kernel import now
+from events.envelope import Intent
+from events.ids import new_id
+from handlers.refusals import Invalid
+
+ACTOR = "cli"
+
+
+def intent() -> Intent:
+    command_id = new_id()
+    return Intent(command_id=command_id, actor=ACTOR, at=now(), correlation_id=command_id)
+
+
+def moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Invalid("INVALID_TIME", f"{text!r} is no time; 2027-01-31T00:00:00Z would be.")
+    return at
+
+
+def uuid_of(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid("INVALID_ID", f"{text!r} is no id; the list shows them.") from None

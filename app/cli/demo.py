@@ -1,0 +1,107 @@
+"""`make run`: the bundled recording through the public API, every stage shown, then what to try next."""
+
+import asyncio
+import sys
+import time
+from typing import Any
+
+import aiohttp
+from tqdm import tqdm
+
+from app.identity.keys import kept_key
+from app.settings import Settings
+from infra.samples import SITE_NOTE
+
+QUESTION = "how much drywall was ordered"
+
+
+async def show(settings: Settings, began: float) -> None:
+    """Upload, watch, read and search as any client would; then print where everything is."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    url = f"http://{host}:{settings.port}"
+    async with aiohttp.ClientSession(url, raise_for_status=True) as http:
+        await _until_ready(http)
+        key = settings.api_key or kept_key(settings.home)
+        http.headers["X-Api-Key"] = str(key)
+        print(f"ready after {time.monotonic() - began:.1f} s", file=sys.stderr)
+        session = await _upload(http)
+        await _watch(http, session)
+        await _tell(http, session)
+    _what_next(url, settings, str(key))
+
+
+async def _until_ready(http: aiohttp.ClientSession) -> None:
+    while True:
+        try:
+            async with http.get("/v1/health/ready"):
+                return
+        except aiohttp.ClientError:
+            await asyncio.sleep(0.1)
+
+
+async def _upload(http: aiohttp.ClientSession) -> str:
+    """Always under the same key: a second `make run` finds the session of the first."""
+    form = aiohttp.FormData({"title": "Site note, Maple Street"})
+    form.add_field("file", SITE_NOTE.read_bytes(), filename=SITE_NOTE.name)
+    async with http.post("/v1/upload/audio", data=form, headers={"Idempotency-Key": "demo"}) as answer:
+        accepted = await answer.json()
+    print(f"\nuploaded {SITE_NOTE.name}: session {accepted['sessionId']}, {accepted['position']}")
+    http.headers["Headwater-After"] = accepted["position"]
+    return str(accepted["sessionId"])
+
+
+async def _watch(http: aiohttp.ClientSession, session: str) -> None:
+    bars: dict[str, Any] = {}
+    while True:
+        async with http.get(f"/v1/upload/status/{session}") as answer:
+            status = await answer.json()
+        for stage in status["stages"]:
+            name = stage["stage"]
+            if name not in bars:
+                bars[name] = tqdm(
+                    total=100, desc=f"  {name:<10}", bar_format="{desc} {bar:30} {n:3.0f} % {postfix}"
+                )
+            bars[name].update(stage["progress"] - bars[name].n)
+            bars[name].set_postfix_str(stage["state"])
+        if status["status"] in {"completed", "failed"}:
+            break
+        await asyncio.sleep(0.2)
+    for bar in bars.values():
+        bar.close()
+
+
+async def _tell(http: aiohttp.ClientSession, session: str) -> None:
+    async with http.get(f"/v1/sessions/{session}") as answer:
+        found = await answer.json()
+    if found["status"] == "failed":
+        failed = next(stage for stage in found["stages"] if stage["state"] == "failed")
+        print(f"\n{failed['stage']} failed: {failed['error']['detail']}")
+        return
+    print(f"\ntranscript ({found['seconds']:.0f} s, {found['transcript']['model']}):")
+    for segment in found["transcript"]["segments"]:
+        print(f"  {segment['start']:6.1f} s  {segment['text']}")
+    async with http.post("/v1/search", json={"query": QUESTION, "limit": 1}) as answer:
+        found = await answer.json()
+    print(f"\nsearch: {QUESTION}? ({found['method']})")
+    for hit in found["hits"]:
+        print(f"  “{hit['text']}”")
+        print(f"  said at {hit['start']:.1f} s in {hit['title']!r}, score {hit['score']:.2f}")
+        print(f"  listen: {hit['audioUrl']}")
+
+
+def _what_next(url: str, settings: Settings, key: str) -> None:
+    print(
+        f"""
+Headwater serves on  {url}
+The API by example   {url}/docs
+API key              {key}   (kept in {settings.home / "api-key"})
+Logs                 {settings.home / "logs"}
+
+Three things to try next, in another terminal:
+  curl -H "X-Api-Key: $(cat {settings.home / "api-key"})" -F file=@YOUR.m4a {url}/v1/upload/audio
+  curl -H "X-Api-Key: $(cat {settings.home / "api-key"})" "{url}/v1/search?q=drywall"
+  .venv/bin/headwater rebuild jobsite --dry-run
+
+Ctrl-C stops everything.""",
+        flush=True,
+    )

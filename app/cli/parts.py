@@ -1,0 +1,31 @@
+"""`headwater serve`, `work` and `project`: one part of the whole in this process."""
+
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from app.main import run_api, run_projector, run_worker
+from app.places import places
+from app.settings import Settings
+
+
+async def serve(settings: Settings) -> None:
+    def ready(url: str) -> None:
+        print(f"Headwater listens on {url}", file=sys.stderr, flush=True)
+
+    await run_api(settings, places(settings), ready)
+
+
+async def work(settings: Settings) -> None:
+    await run_worker(settings, places(settings))
+
+
+async def project(settings: Settings) -> None:
+    await run_projector(settings, places(settings))
+
+
+PARTS: dict[str, Callable[[Settings], Coroutine[Any, Any, None]]] = {
+    "serve": serve,
+    "work": work,
+    "project": project,
+}

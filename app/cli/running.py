@@ -1,0 +1,90 @@
+"""Running a command's coroutine: signals stop it cleanly, known failures become a sentence, not a traceback."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+import asyncpg
+import uvloop
+
+from app.http.server import CannotListen
+from app.places import NothingRuns
+from handlers.refusals import Refusal
+from infra.embedded.process import EmbeddedServerError
+from infra.embedding import EmbeddingUnavailable
+from infra.jetstream import LogUnavailable
+
+STOP_WITHIN = 9.0
+"""Seconds after a signal by which the process is gone, whatever still hangs."""
+
+KNOWN = (
+    CannotListen,
+    NothingRuns,
+    Refusal,
+    EmbeddedServerError,
+    EmbeddingUnavailable,
+    LogUnavailable,
+    LookupError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    ConnectionError,
+)
+UNUSABLE = (CannotListen, EmbeddedServerError)
+"""What starting again would not mend."""
+
+
+def once(work: Coroutine[Any, Any, int]) -> int:
+    """Run to the end; the exit status."""
+    try:
+        return uvloop.run(work)
+    except KNOWN as failure:
+        return _say(failure)
+    except KeyboardInterrupt:
+        return 130
+
+
+def until_stopped(work: Coroutine[Any, Any, int | None]) -> int:
+    """Run until it ends, or SIGTERM or SIGINT stops it; stopped cleanly is success."""
+    try:
+        return uvloop.run(_stoppable(work)) or 0
+    except KNOWN as failure:
+        return _say(failure)
+    except BaseExceptionGroup as failures:
+        if isinstance(first := _first(failures), KNOWN):
+            return _say(first)
+        raise
+
+
+async def _stoppable(work: Coroutine[Any, Any, int | None]) -> int | None:
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    stopped = False
+
+    def stop() -> None:
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            loop.call_later(STOP_WITHIN, os._exit, 1)
+            task.cancel()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not stopped:
+            raise
+        return 0
+
+
+def _first(failures: BaseException) -> BaseException:
+    while isinstance(failures, BaseExceptionGroup):
+        failures = failures.exceptions[0]
+    return failures
+
+
+def _say(failure: BaseException) -> int:
+    print(getattr(failure, "detail", None) or failure or type(failure).__name__, file=sys.stderr)
+    return 2 if isinstance(failure, UNUSABLE) else 1

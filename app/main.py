@@ -1,0 +1,101 @@
+"""The composition root: which adapters each kind of process runs on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+from pgvector.asyncpg import register_vector
+
+from app import models
+from app.api import serve
+from app.kernel import Kernel, kernel
+from app.places import Places
+from app.project import project
+from app.settings import Settings
+from app.work import work
+from infra import chunking
+from infra.embedding import Embedder
+from infra.retrieval import Index, index_of
+from infra.telemetry import logs, traces
+
+Ready = Callable[[str], None]
+
+
+def index_for(embedder: Embedder) -> Index:
+    """The index that this embedder and our chunking fill and ask."""
+    return index_of("jobsite", embedder.name, chunking.NAME, embedder.dimensions)
+
+
+@asynccontextmanager
+async def standing(settings: Settings, where: Places, role: str) -> AsyncIterator[Kernel]:
+    """Logs, traces and the kernel of one process."""
+    logs.setup(settings.log_level, process=role)
+    traces.setup(role, str(settings.otel_endpoint) if settings.otel_endpoint else None)
+    try:
+        async with kernel(settings, where, role) as built:
+            yield built
+    finally:
+        await asyncio.to_thread(traces.shutdown)
+
+
+@asynccontextmanager
+async def database(where: Places) -> AsyncIterator[asyncpg.Pool]:
+    """Connections for reading. It is made without one, so that a database that is away delays nothing."""
+    pool = asyncpg.create_pool(
+        where.database,
+        min_size=0,
+        max_size=10,
+        timeout=3,
+        command_timeout=10,
+        init=_prepare,
+        server_settings={"application_name": "headwater serve"},
+    )
+    try:
+        yield await pool
+    finally:
+        pool.terminate()
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    await register_vector(connection)
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=str, decoder=str, format="text")
+
+
+async def run_api(settings: Settings, where: Places, ready: Ready) -> None:
+    """`headwater serve`, until cancelled; `ready` is told the URL."""
+    async with standing(settings, where, "serve") as built, database(where) as db:
+        embedder = await models.embedder(settings)
+        try:
+            await serve(
+                settings, where, built, db=db, embedder=embedder, index=index_for(embedder), ready=ready
+            )
+        finally:
+            await embedder.close()
+
+
+async def run_worker(settings: Settings, where: Places) -> None:
+    """`headwater work`, until cancelled."""
+    async with standing(settings, where, "work") as built:
+        speech, transcriptions = models.speech(settings)
+        embedder = await models.embedder(settings)
+        try:
+            await work(built, speech=speech, embedder=embedder, transcriptions=transcriptions)
+        finally:
+            await speech.close()
+            await embedder.close()
+
+
+async def run_projector(settings: Settings, where: Places) -> None:
+    """`headwater project`, until cancelled."""
+    async with standing(settings, where, "project") as built:
+        await project(built, where, await index_for_settings(settings))
+
+
+async def index_for_settings(settings: Settings) -> Index:
+    """The index that searches ask, without keeping the model that makes its vectors."""
+    embedder = await models.embedder(settings)
+    try:
+        return index_for(embedder)
+    finally:
+        await embedder.close()

@@ -1,0 +1,55 @@
+"""The worker process: every handler's events, and the redriving of dead letters."""
+
+import asyncio
+from functools import partial
+
+from app import contexts
+from app.kernel import Kernel, now
+from handlers.answering import Answering
+from handlers.consumers import Consumer
+from handlers.handler import Handler
+from handlers.operations.burial import bury, redriver
+from infra.embedding import Embedder
+from infra.speech import Speech
+from infra.telemetry.heartbeat import beat, first_beat
+from infra.telemetry.logs import logger
+
+log = logger(__name__)
+
+SWEEP_EVERY = 3600.0
+"""Seconds between two looks for what uploads that died have left in the blob store."""
+
+
+async def work(kernel: Kernel, *, speech: Speech, embedder: Embedder, transcriptions: int) -> None:
+    """Run every handler until cancelled."""
+    answering = Answering(kernel.commands, now)
+    handlers = contexts.handlers(
+        blobs=kernel.blobs, speech=speech, embedder=embedder, clock=now, transcriptions=transcriptions
+    )
+    redrive = redriver({each.name: each for each in handlers}, log=kernel.log, answering=answering)
+    consumers = [_consumer(each, kernel, answering) for each in (*handlers, redrive)]
+    async with asyncio.TaskGroup() as group:
+        for consumer in consumers:
+            group.create_task(consumer.run(), name=f"handle {consumer.handler.name}")
+        group.create_task(
+            beat(
+                kernel.nc.publish,
+                first=first_beat("work", now()),
+                metrics=kernel.metrics,
+                clock=now,
+                facts=lambda: {"atWork": {each.handler.name: each.at_work for each in consumers}},
+            )
+        )
+        log.info("working", handlers=[each.handler.name for each in consumers])
+
+
+def _consumer(handler: Handler, kernel: Kernel, answering: Answering) -> Consumer:
+    return Consumer(
+        handler,
+        nc=kernel.nc,
+        catalogue=kernel.catalogue,
+        answering=answering,
+        bury=partial(bury, commands=kernel.commands, clock=now),
+        signals=kernel.signals,
+        clock=now,
+    )
