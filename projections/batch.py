@@ -1,13 +1,17 @@
-"""One batch of events into rows: blobs ahead, fold, write, move the checkpoint, all or nothing."""
+"""A read model being written: rows and checkpoint in one transaction, portion by portion, and nothing skipped."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 import asyncpg
 
+from events.catalogue import Undecodable
 from events.envelope import Event, Recorded
+from infra.jetstream import ApiError
+from infra.reader import Reader
 from projections import checkpoints
+from projections.checkpoints import Overtaken
 from projections.fold import fold
 from projections.projection import Projection
 from projections.writer import write
@@ -15,39 +19,115 @@ from projections.writer import write
 Fetch = Callable[[str], Awaitable[bytes | None]]
 """The bytes of a blob, hash checked; None when it was erased."""
 
+Applied = Callable[[Sequence[Recorded[Event]], int], None]
+
 AT_ONCE = 8
 """Blobs fetched in parallel."""
+BLOBS = 32
+"""Events with blobs applied together: what their blobs hold is in memory at once."""
+
+AWAY = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InsufficientResourcesError,
+    ApiError,
+    ConnectionError,
+    OSError,
+    TimeoutError,
+)
+"""Failures of what is around, not of the event: try the same again."""
 
 
-async def apply(
-    connection: asyncpg.Connection,
-    projection: Projection,
-    schema: str,
-    events: Sequence[Recorded[Event]],
-    *,
-    before: int,
-    now: int,
-    fetch: Fetch,
-) -> None:
-    """Apply events to a schema that stands at `before`, and leave it at `now`. Raises `Overtaken`."""
-    contents = await _contents(projection, events, fetch)
-    folded = fold(
-        change for recorded in events for change in projection.rows(recorded, contents.get(recorded.position))
-    )
-    async with connection.transaction():
-        await checkpoints.advance(connection, schema, before=before, now=now)
-        await write(connection, schema, folded.values())
+class Halted(Exception):
+    """The event at `position` cannot be applied; everything before it has been."""
+
+    def __init__(self, position: int, cause: BaseException) -> None:
+        super().__init__(f"{type(cause).__name__}: {cause}"[:2000])
+        self.position = position
 
 
-async def _contents(
-    projection: Projection, events: Sequence[Recorded[Event]], fetch: Fetch
-) -> dict[int, Any]:
-    gate = asyncio.Semaphore(AT_ONCE)
+async def take(reader: Reader, most: int, *, wait: float | None = None) -> Sequence[Recorded[Event]]:
+    """The next events of a stream, as `Reader.take`. Raises `Halted` at one that cannot be decoded."""
+    try:
+        return await reader.take(most, wait=wait)
+    except Undecodable as cause:
+        raise Halted(reader.position + 1, cause) from cause
 
-    async def content(recorded: Recorded[Event], key: str) -> tuple[int, Any]:
-        async with gate:
-            data = await fetch(key)
-        return recorded.position, None if data is None else projection.content(recorded.event, data)
 
-    wanted = [(each, key) for each in events if (key := projection.blob(each.event))]
-    return dict(await asyncio.gather(*(content(each, key) for each, key in wanted)))
+class Model:
+    """The rows of a projection in one schema. Everything up to `position` is in them."""
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        projection: Projection,
+        schema: str,
+        *,
+        position: int,
+        fetch: Fetch,
+        applied: Applied = lambda events, now: None,
+    ) -> None:
+        self.position = position
+        self._connection = connection
+        self._projection = projection
+        self._schema = schema
+        self._fetch = fetch
+        self._applied = applied
+
+    async def apply(self, events: Sequence[Recorded[Event]], now: int) -> None:
+        """Apply events, and stand at `now`, which is the position of the last of them or one behind it.
+
+        Raises `Halted`, having applied all before that event; `Overtaken`, or one of `AWAY`: then apply nothing more.
+        """
+        *earlier, last = self._portions(events)
+        for portion in earlier:
+            await self._apply(portion, portion[-1].position)
+        await self._apply(last, now)
+
+    def _portions(self, events: Sequence[Recorded[Event]]) -> Iterator[Sequence[Recorded[Event]]]:
+        start = blobs = 0
+        for n, each in enumerate(events):
+            if self._projection.blob(each.event):
+                if blobs == BLOBS:
+                    yield events[start:n]
+                    start, blobs = n, 0
+                blobs += 1
+        yield events[start:]
+
+    async def _apply(self, events: Sequence[Recorded[Event]], now: int) -> None:
+        try:
+            await self._commit(events, now)
+        except (Overtaken, *AWAY):
+            raise
+        except Exception as cause:
+            if len(events) < 2:
+                raise Halted(events[0].position if events else now, cause) from cause
+            half = len(events) // 2  # as far as it goes: nothing waits for what comes after it
+            await self._apply(events[:half], events[half - 1].position)
+            await self._apply(events[half:], now)
+
+    async def _commit(self, events: Sequence[Recorded[Event]], now: int) -> None:
+        projection, contents = self._projection, await self._contents(events)
+        folded = fold(
+            change for each in events for change in projection.rows(each, contents.get(each.position))
+        )
+        async with self._connection.transaction():
+            await checkpoints.advance(
+                self._connection, self._schema, projection.fingerprint, before=self.position, now=now
+            )
+            await write(self._connection, self._schema, folded.values())
+        self.position = now
+        self._applied(events, now)
+
+    async def _contents(self, events: Sequence[Recorded[Event]]) -> dict[int, Any]:
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def content(recorded: Recorded[Event], key: str) -> tuple[int, Any]:
+            async with gate:
+                data = await self._fetch(key)
+            return recorded.position, None if data is None else self._projection.content(recorded.event, data)
+
+        wanted = [(each, key) for each in events if (key := self._projection.blob(each.event))]
+        return dict(await asyncio.gather(*(content(each, key) for each, key in wanted))) if wanted else {}

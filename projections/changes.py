@@ -1,10 +1,15 @@
 """Row changes as values: what an event does to tables, and the tables themselves."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
+
+CONSTRAINTS = re.compile(
+    r"\s+(?:not null|null|default|generated|collate|check|references|unique)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -20,10 +25,13 @@ class Table:
     key: tuple[str, ...]
     indexes: tuple[str, ...] = ()
     types: Mapping[str, str] = field(init=False)
-    """The bare SQL type of each column: `uuid`, `text[]`, `halfvec(384)`."""
+    """The bare SQL type of each column: `uuid`, `double precision`, `halfvec(384)`."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "types", {name: sql.split(" ", 1)[0] for name, sql in self.columns.items()})
+        types = {name: CONSTRAINTS.split(sql, 1)[0] for name, sql in self.columns.items()}
+        if lists := [name for name, sql in types.items() if sql.endswith("]")]:
+            raise ValueError(f"{self.name}: {', '.join(lists)} cannot be an array; make it jsonb")
+        object.__setattr__(self, "types", types)
 
     def definition(self, schema: str) -> str:
         """The statement that makes it, without its indexes."""

@@ -21,7 +21,11 @@ create table if not exists headwater.checkpoints (
 
 
 class Overtaken(Exception):
-    """The checkpoint is not where this projector left it: another owner, or a rebuild, has moved it."""
+    """The checkpoint is not as this projector left it: another owner, or a rebuild, has changed it."""
+
+
+class NotMigrated(ConnectionError):
+    """The database has no read models yet, or one of another shape: it is not there for this version."""
 
 
 @dataclass(frozen=True)
@@ -55,20 +59,23 @@ async def begin(connection: asyncpg.Connection, name: str, projection: Projectio
     )
 
 
-async def advance(connection: asyncpg.Connection, name: str, *, before: int, now: int) -> None:
-    """Move on, in the transaction that writes the rows. Raises `Overtaken`."""
+async def advance(
+    connection: asyncpg.Connection, name: str, fingerprint: str, *, before: int, now: int
+) -> None:
+    """Move on, in the transaction that writes the rows of this shape. Raises `Overtaken`."""
     moved = await connection.fetchval(
         "with moved as (update headwater.checkpoints set position = $3, updated_at = now(), "
-        "halted_position = null, halted_error = null where projection = $1 and position = $2 returning 1) "
-        "select pg_notify($4, $5) is not null from moved",
+        "halted_position = null, halted_error = null where projection = $1 and position = $2 and fingerprint = $4 "
+        "returning 1) select pg_notify($5, $6) is not null from moved",
         name,
         before,
         now,
+        fingerprint,
         CHANNEL,
         f"{name} {now}",
     )
     if not moved:
-        raise Overtaken(f"{name} is no longer at {before}")
+        raise Overtaken(f"{name} is no longer at {before}, or of another shape")
 
 
 async def halt(connection: asyncpg.Connection, name: str, position: int, error: str) -> None:
@@ -82,13 +89,27 @@ async def halt(connection: asyncpg.Connection, name: str, position: int, error: 
 
 
 async def connect(dsn: str) -> asyncpg.Connection:
-    """A connection of its own for a projector.
+    """A connection of its own for a projector. Raises `NotMigrated`.
 
-    Commits do not wait for the disk: rows and checkpoint go together, and what a crash takes is read again.
+    Commits do not wait for the disk: rows and checkpoint go together, and what a crash takes is read again. The server
+    lets go of a client that has died, and of what it had locked, within a second; within 15 when its machine has.
     """
-    settings = {"synchronous_commit": "off", "application_name": "headwater project"}
+    settings = {
+        "synchronous_commit": "off",
+        "application_name": "headwater project",
+        "client_connection_check_interval": "1000",
+        "tcp_keepalives_idle": "5",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "2",
+    }
     connection = await asyncpg.connect(dsn, timeout=5, server_settings=settings)
-    await register_vector(connection)
+    try:
+        if not await connection.fetchval("select to_regclass('headwater.checkpoints') is not null"):
+            raise NotMigrated("there are no read models here: run headwater migrate")
+        await register_vector(connection)
+    except BaseException:
+        connection.terminate()
+        raise
     return connection
 
 

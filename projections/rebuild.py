@@ -1,14 +1,13 @@
 """Rebuilding a read model from the log beside the one that serves, comparing the two, and swapping them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import asyncpg
 
-from events.envelope import Event, Recorded
 from infra.log import Log
 from projections import checkpoints, schema
-from projections.batch import Fetch, apply
+from projections.batch import Fetch, Model, take
 from projections.projection import Projection
 
 BATCH = 5000
@@ -56,7 +55,7 @@ async def rebuild(
     """Fill `<name>__next` from the log up to where the serving model stands, compare, and swap unless `dry_run`.
 
     Readers go on reading all the while; the serving model's projector waits during the last few events and the
-    comparison. `progress` is told positions.
+    comparison. `progress` is told positions. Raises `Halted` at an event that cannot be applied.
     """
     name, spare = projection.name, f"{projection.name}__next"
     serving = await checkpoints.connect(dsn)
@@ -66,11 +65,11 @@ async def rebuild(
         await schema.drop(filling, spare)
         await schema.make(filling, spare, projection)
         filler = _Filler(
-            projection=projection, spare=spare, log=log, connection=filling, fetch=fetch, progress=progress
+            Model(filling, projection, spare, position=0, fetch=fetch), projection.stream, log, progress
         )
-        while (target := await _position(serving, name)) - filler.position > NEARLY:
-            await filler.fill(target)
+        await filler.catch_up(serving, name)
         await schema.index(filling, spare, projection)
+        await filler.catch_up(serving, name)
         async with serving.transaction():
             target = await _position(serving, name, hold=True)
             await filler.fill(target)
@@ -85,45 +84,27 @@ async def rebuild(
 
 
 class _Filler:
-    def __init__(
-        self,
-        *,
-        projection: Projection,
-        spare: str,
-        log: Log,
-        connection: asyncpg.Connection,
-        fetch: Fetch,
-        progress: Callable[[int, int], None],
-    ) -> None:
-        self._projection, self._spare, self._log = projection, spare, log
-        self._connection, self._fetch, self._progress = connection, fetch, progress
-        self.position = 0
+    """Fills a new model from the log."""
+
+    def __init__(self, model: Model, stream: str, log: Log, progress: Callable[[int, int], None]) -> None:
+        self._model, self._stream, self._log, self._progress = model, stream, log, progress
         self.events = 0
+
+    async def catch_up(self, serving: asyncpg.Connection, name: str) -> None:
+        """Come so near to the serving model that the rest takes a moment."""
+        while (target := await _position(serving, name)) - self._model.position > NEARLY:
+            await self.fill(target)
 
     async def fill(self, target: int) -> None:
         """Apply everything up to `target`."""
-        stream = self._projection.stream
-        async with self._log.reader(stream, after=self.position, window=2 * BATCH) as reader:
-            await reader.open()
-            while reader.behind and self.position < target:
-                events = [each for each in await reader.take(BATCH) if each.position <= target]
-                await self._apply(events, min(reader.position, target))
-        if self.position < target:  # nothing but erased messages is left before it
-            await self._apply([], target)
-
-    async def _apply(self, events: Sequence[Recorded[Event]], now: int) -> None:
-        await apply(
-            self._connection,
-            self._projection,
-            self._spare,
-            events,
-            before=self.position,
-            now=now,
-            fetch=self._fetch,
-        )
-        self.position = now
-        self.events += len(events)
-        self._progress(now, await self._log.last_position(self._projection.stream))
+        async with self._log.reader(self._stream, after=self._model.position, window=2 * BATCH) as reader:
+            while await reader.before(target):
+                events = [each for each in await take(reader, BATCH) if each.position <= target]
+                await self._model.apply(events, min(reader.position, target))
+                self.events += len(events)
+                self._progress(self._model.position, target)
+        if self._model.position < target:  # nothing but erased messages is left before it
+            await self._model.apply([], target)
 
 
 async def _alone(connection: asyncpg.Connection, name: str) -> None:

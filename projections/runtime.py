@@ -6,43 +6,31 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from events.catalogue import Undecodable
 from events.envelope import Event, Recorded
 from infra.log import Log
+from infra.telemetry.logs import logger
 from projections import checkpoints
-from projections.batch import Fetch, apply
-from projections.checkpoints import Checkpoint, Overtaken
+from projections.batch import AWAY, Fetch, Halted, Model, take
+from projections.checkpoints import NotMigrated, Overtaken
 from projections.projection import Projection
+
+log = logger(__name__)
 
 BATCH = 2000
 POLL = 0.5
 """Seconds between two tries to become the owner, or to go on after a failure."""
 LONGEST = 30.0
-
-AWAY = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.InsufficientResourcesError,
-    ConnectionError,
-    OSError,
-    TimeoutError,
-)
-"""Failures of what is around, not of the event: try the same again."""
-
-
-class Halted(Exception):
-    """The event at `position` cannot be applied; everything before it has been."""
-
-    def __init__(self, position: int, cause: BaseException) -> None:
-        super().__init__(f"{type(cause).__name__}: {cause}"[:2000])
-        self.position = position
+QUIET = 5.0
+"""Seconds without an event after which the database is asked whether it is still there."""
 
 
 @dataclass(frozen=True)
 class Observer:
-    """Who is told: `applied` after each batch (events, position), `halted` once a position, `resumed` after it."""
+    """Who is told: `applied` after each commit (events, position), `halted` once a position.
+
+    `resumed` says that nothing is halted: after a halt, and once in each process that runs the projection, because a
+    rebuild or another process may have mended what was told before.
+    """
 
     applied: Callable[[Projection, Sequence[Recorded[Event]], int], None] = lambda *_: None
     halted: Callable[[Projection, Halted], Awaitable[None]] | None = None
@@ -61,18 +49,21 @@ class Projector:
         self._fetch = fetch
         self._observer = observer or Observer()
         self._halted_at: int | None = None
+        self._told_sound = False
+        self._waits_for = ""
 
     async def run(self) -> None:
         pause = POLL
         while True:
             try:
                 await self._own()
+                pause = POLL
             except Overtaken:
                 continue
-            except Halted as halted:
-                await self._say_halted(halted)
+            except Halted:
                 pause = min(pause * 2, LONGEST)
-            except AWAY:
+            except AWAY as away:
+                self._say_waiting(away)
                 pause = POLL
             await asyncio.sleep(pause)
 
@@ -87,66 +78,68 @@ class Projector:
                 "select pg_try_advisory_lock(hashtextextended($1, 0))", f"project {self._projection.name}"
             ):
                 return
-            checkpoint = await checkpoints.read(connection, self._projection.name)
-            if checkpoint is None or checkpoint.fingerprint != self._projection.fingerprint:
-                raise ConnectionError(f"{self._projection.name} is not migrated to this version")
-            self._halted_at = checkpoint.halted_position
-            if checkpoint.position > (end := await self._log.last_position(checkpoint.stream)):
-                lost = LookupError(
-                    f"{checkpoint.stream} ends at {end}: it has lost events, or is another log"
-                )
-                raise Halted(checkpoint.position, lost)
-            await self._follow(connection, checkpoint)
+            try:
+                await self._follow(connection)
+            except Halted as halted:
+                await self._say_halted(connection, halted)
+                raise
         finally:
             connection.terminate()
 
-    async def _follow(self, connection: asyncpg.Connection, checkpoint: Checkpoint) -> None:
-        position = checkpoint.position
-        async with self._log.reader(self._projection.stream, after=position, window=2 * BATCH) as reader:
+    async def _follow(self, connection: asyncpg.Connection) -> None:
+        model = await self._model(connection)
+        async with self._log.reader(
+            self._projection.stream, after=model.position, window=2 * BATCH
+        ) as reader:
             while True:
-                try:
-                    events = await reader.take(BATCH, wait=5.0)
-                except Undecodable as cause:
-                    raise Halted(reader.position + 1, cause) from cause
-                if reader.position == position:
-                    await connection.fetchval(
-                        "select 1"
-                    )  # notices a database that went away while it is quiet
-                    continue
-                await self._apply(connection, events, before=position, now=reader.position)
-                position = reader.position
+                events = await take(reader, BATCH, wait=QUIET)
+                if reader.position > model.position:
+                    await model.apply(events, reader.position)
+                else:
+                    await connection.fetchval("select 1")
+                await self._say_sound(model.position)
 
-    async def _apply(
-        self, connection: asyncpg.Connection, events: Sequence[Recorded[Event]], *, before: int, now: int
-    ) -> None:
-        name = self._projection.name
-        try:
-            await apply(connection, self._projection, name, events, before=before, now=now, fetch=self._fetch)
-        except (Overtaken, *AWAY):
-            raise
-        except Exception as cause:
-            if len(events) == 1:
-                raise Halted(events[0].position, cause) from cause
-            for each in events:  # as far as it goes, so that what halts is known and nothing before it waits
-                await self._apply(connection, [each], before=before, now=each.position)
-                before = each.position
-        self._observer.applied(self._projection, events, now)
-        if self._halted_at is not None and now >= self._halted_at:
-            self._halted_at = None
-            if self._observer.resumed:
-                await self._observer.resumed(self._projection)
+    async def _model(self, connection: asyncpg.Connection) -> Model:
+        """The serving model, if it has the shape of this projection and the log is the one it was made from."""
+        name, stream = self._projection.name, self._projection.stream
+        checkpoint = await checkpoints.read(connection, name)
+        if checkpoint is None or checkpoint.fingerprint != self._projection.fingerprint:
+            raise NotMigrated(f"{name} is not there in this version: run headwater migrate")
+        self._halted_at = checkpoint.halted_position
+        if checkpoint.position > (end := await self._log.last_position(stream)):
+            lost = LookupError(f"{stream} ends at {end}: it has lost events, or is another log")
+            raise Halted(checkpoint.position, lost)
+        await self._say_sound(checkpoint.position)
 
-    async def _say_halted(self, halted: Halted) -> None:
-        if self._halted_at == halted.position:
+        def applied(events: Sequence[Recorded[Event]], now: int) -> None:
+            self._observer.applied(self._projection, events, now)
+
+        return Model(
+            connection,
+            self._projection,
+            name,
+            position=checkpoint.position,
+            fetch=self._fetch,
+            applied=applied,
+        )
+
+    async def _say_sound(self, position: int) -> None:
+        if self._halted_at is not None and position < self._halted_at:
             return
-        self._halted_at = halted.position
-        try:
-            connection = await asyncpg.connect(self._dsn, timeout=5)
-            try:
-                await checkpoints.halt(connection, self._projection.name, halted.position, str(halted))
-            finally:
-                await connection.close()
-        except AWAY:
-            self._halted_at = None
-        if self._observer.halted:
+        self._halted_at, self._waits_for = None, ""
+        if not self._told_sound and self._observer.resumed:
+            await self._observer.resumed(self._projection)
+        self._told_sound = True
+
+    async def _say_halted(self, connection: asyncpg.Connection, halted: Halted) -> None:
+        """Tell first, then record that it was told: whoever is killed in between tells again."""
+        if self._halted_at != halted.position and self._observer.halted:
             await self._observer.halted(self._projection, halted)
+        self._halted_at, self._told_sound = halted.position, False
+        await checkpoints.halt(connection, self._projection.name, halted.position, str(halted))
+
+    def _say_waiting(self, away: BaseException) -> None:
+        cause = f"{type(away).__name__}: {away}"
+        if cause != self._waits_for:
+            log.warning("projection waits", projection=self._projection.name, cause=cause)
+        self._waits_for = cause

@@ -42,7 +42,7 @@ async def _delete_keys(
 ) -> None:
     matches = " and ".join(f"t.{name} = u.{name}" for name in names)
     statement = f"delete from {schema}.{table.name} t using {_unnest(table, names)} where {matches}"  # noqa: S608
-    await connection.execute(statement, *zip(*keys, strict=True))
+    await connection.execute(statement, *_arrays(table, names, keys))
 
 
 async def _upsert(connection: asyncpg.Connection, schema: str, folded: Folded) -> None:
@@ -59,7 +59,7 @@ async def _upsert(connection: asyncpg.Connection, schema: str, folded: Folded) -
             f"select * from {_unnest(table, columns)} "
             f"on conflict ({', '.join(table.key)}) do {f'update set {change}' if change else 'nothing'}"
         )
-        await connection.execute(statement, *zip(*rows, strict=True))
+        await connection.execute(statement, *_arrays(table, columns, rows))
 
 
 async def _update(
@@ -72,11 +72,12 @@ async def _update(
     for (put, added), rows in groups.items():
         change = [f"{name} = u.{name}" for name in put] + [f"{name} = t.{name} + u.{name}" for name in added]
         matches = " and ".join(f"t.{name} = u.{name}" for name in table.key)
+        columns = (*table.key, *put, *added)
         statement = (
             f"update {schema}.{table.name} t set {', '.join(change)} "  # noqa: S608
-            f"from {_unnest(table, (*table.key, *put, *added))} where {matches}"
+            f"from {_unnest(table, columns)} where {matches}"
         )
-        await connection.execute(statement, *zip(*rows, strict=True))
+        await connection.execute(statement, *_arrays(table, columns, rows))
 
 
 def _unnest(table: Table, names: Sequence[str]) -> str:
@@ -88,3 +89,22 @@ def _unnest(table: Table, names: Sequence[str]) -> str:
 def _array(sql_type: str) -> str:
     """Dimensions are left out: `halfvec(384)` is passed as `halfvec[]`."""
     return f"{sql_type.partition('(')[0]}[]"
+
+
+def _arrays(table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> list[Sequence[Any]]:
+    """One array a column."""
+    columns = zip(*rows, strict=True)
+    return [_storable(table.types[name], column) for name, column in zip(names, columns, strict=True)]
+
+
+def _storable(sql_type: str, column: Sequence[Any]) -> Sequence[Any]:
+    """Postgres has no NUL in text. An event may, and is no reason to halt: what is read has U+FFFD in its place."""
+    if sql_type.startswith("json"):
+        nul, instead = "\\u0000", "\\ufffd"
+    elif sql_type.startswith(("text", "varchar", "char")):
+        nul, instead = "\0", "\ufffd"
+    else:
+        return column
+    if not any(each and nul in each for each in column):
+        return column
+    return [each and each.replace(nul, instead) for each in column]
