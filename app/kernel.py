@@ -73,7 +73,7 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
         stack.push_async_callback(blobs.close)
         catalogue = Catalogue(contexts.EVENTS, contexts.UPCASTS)
         events = Log(nc, catalogue)
-        commands = Commands(events, contexts.DECIDERS)
+        commands = Commands(events, contexts.DECIDERS, metrics=metrics)
         yield Kernel(nc, eraser, catalogue, events, commands, blobs, Signals(nc), metrics, tuple(drifts))
 
 

@@ -1,14 +1,17 @@
 """The worker process: every handler's events, and the redriving of dead letters."""
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 
 from app import contexts
 from app.kernel import Kernel, now
 from handlers.answering import Answering
+from handlers.attempts import Attempts
 from handlers.consumers import Consumer
 from handlers.handler import Handler
 from handlers.operations.burial import bury, redriver
+from infra.blobs import Blobs
 from infra.embedding import Embedder
 from infra.speech import Speech
 from infra.telemetry.heartbeat import beat, first_beat
@@ -16,6 +19,8 @@ from infra.telemetry.logs import logger
 
 log = logger(__name__)
 
+ABANDONED = timedelta(days=1)
+"""Age from which what an upload has left without finishing is taken for abandoned."""
 SWEEP_EVERY = 3600.0
 """Seconds between two looks for what uploads that died have left in the blob store."""
 
@@ -31,6 +36,7 @@ async def work(kernel: Kernel, *, speech: Speech, embedder: Embedder, transcript
     async with asyncio.TaskGroup() as group:
         for consumer in consumers:
             group.create_task(consumer.run(), name=f"handle {consumer.handler.name}")
+        group.create_task(_sweep(kernel.blobs), name="sweep blobs")
         group.create_task(
             beat(
                 kernel.nc.publish,
@@ -44,12 +50,24 @@ async def work(kernel: Kernel, *, speech: Speech, embedder: Embedder, transcript
 
 
 def _consumer(handler: Handler, kernel: Kernel, answering: Answering) -> Consumer:
-    return Consumer(
+    attempts = Attempts(
         handler,
-        nc=kernel.nc,
         catalogue=kernel.catalogue,
         answering=answering,
         bury=partial(bury, commands=kernel.commands, clock=now),
         signals=kernel.signals,
+        metrics=kernel.metrics,
         clock=now,
     )
+    return Consumer(handler, attempts, nc=kernel.nc)
+
+
+async def _sweep(blobs: Blobs) -> None:
+    """Remove now and then what uploads that died have left in the blob store."""
+    while True:
+        try:
+            if swept := await blobs.sweep(ABANDONED):
+                log.info("abandoned uploads removed", uploads=swept)
+        except ConnectionError as away:
+            log.warning("the blob store could not be swept", cause=away)
+        await asyncio.sleep(SWEEP_EVERY)

@@ -10,6 +10,10 @@ from events.envelope import Event, Intent, Recorded
 from events.ids import derived_id
 from handlers.commands import Command, Commands
 from handlers.handler import Attempt, Handler, commands_of
+from infra.telemetry.traces import inject
+
+LAST = "last"
+"""Names the command that ends an answer: once it is in the log, so is all of the answer."""
 
 
 class Answering:
@@ -34,8 +38,8 @@ class Answering:
             if limit.expired():
                 raise TimeoutError(f"no answer within {handler.timeout:g} s") from late
             raise
-        for n, command in enumerate(commands):
-            await self.execute(command, recorded, handler.name, again, str(n))
+        for n, command in enumerate(commands, start=1):
+            await self.execute(command, recorded, handler.name, again, LAST if n == len(commands) else str(n))
 
     async def execute(self, command: Command, cause: Recorded[Event], *names: str) -> None:
         """Carry out one command that follows from an event."""
@@ -43,7 +47,7 @@ class Answering:
 
     async def answered(self, handler: Handler, recorded: Recorded[Any]) -> bool:
         """Whether an earlier attempt got as far as its answer: then a redelivery need not do the work again."""
-        return await self._commands.done(recorded.event.key, command_id(recorded, handler.name, "", "0"))
+        return await self._commands.done(recorded.event.key, command_id(recorded, handler.name, "", LAST))
 
     def _intent(self, cause: Recorded[Event], *names: str) -> Intent:
         return Intent(
@@ -52,7 +56,7 @@ class Answering:
             at=self._clock(),
             correlation_id=cause.correlation_id,
             causation_id=cause.id,
-            trace=cause.trace,
+            trace=inject() or cause.trace,
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from handlers.refusals import Refusal, Unavailable
 from infra.jetstream import LogUnavailable
 from infra.log import PAST, Conflict, Log
 from infra.reservations import Taken
+from infra.telemetry import traces
+from infra.telemetry.metrics import AppendOutcome, Metrics
 
 ATTEMPTS = 12
 CACHED = 20_000
@@ -76,8 +79,16 @@ class _Aggregate:
 class Commands:
     """Executes commands for every decider. Safe to call from many tasks and many processes at once."""
 
-    def __init__(self, log: Log, deciders: Iterable[Decider[Any, Any]], *, cached: int = CACHED) -> None:
+    def __init__(
+        self,
+        log: Log,
+        deciders: Iterable[Decider[Any, Any]],
+        *,
+        metrics: Metrics | None = None,
+        cached: int = CACHED,
+    ) -> None:
         self._log = log
+        self._metrics = metrics or Metrics()
         self._deciders = {command: decider for decider in deciders for command in decider.commands}
         self._cache: OrderedDict[Key, _Aggregate] = OrderedDict()
         self._cached = cached
@@ -120,7 +131,7 @@ class Commands:
                 return _first_result(key, first, intent)
             try:
                 if events := tuple(decider.decide(command, aggregate.state)):
-                    aggregate.fold(decider, await self._log.append(events, intent, past=aggregate.past))
+                    aggregate.fold(decider, await self._append(events, intent, aggregate.past))
                     self._remember(key, aggregate)
                     return Outcome(key.stream, aggregate.past[-1], events)
                 if aggregate.proven:
@@ -135,6 +146,22 @@ class Commands:
         raise Unavailable(
             "CONTENDED", f"Too many writers change this {decider.aggregate} at once; ask again."
         )
+
+    async def _append(
+        self, events: Sequence[Event], intent: Intent, past: tuple[int, ...]
+    ) -> list[Recorded[Event]]:
+        stream, began = events[0].key.stream, time.perf_counter()
+        outcome: AppendOutcome = "error"
+        try:
+            with traces.span(f"append {events[-1].type()}", {"messaging.destination.name": stream}):
+                recorded = await self._log.append(events, intent, past=past)
+            outcome = "ok"
+            return recorded
+        except Conflict:
+            outcome = "conflict"
+            raise
+        finally:
+            self._metrics.appended(stream, outcome, time.perf_counter() - began)
 
     async def _load(self, decider: Decider[Any, Any], key: Key) -> _Aggregate:
         history = await self._log.load(key)

@@ -74,10 +74,14 @@ class Pull:
         )
         await self._ask()
 
-    async def stop(self) -> None:
+    async def stop(self) -> list[Msg]:
+        """Ask for no more; what had arrived and was not taken."""
         if self._subscription and not self._nc.is_closed:
             await self._subscription.unsubscribe()
         self._subscription = None
+        left = list(self._buffer)
+        self._buffer.clear()
+        return left
 
     async def take(self, most: int, *, wait: float | None = None) -> list[Msg]:
         """At least one message, at most `most`; none only when `wait` seconds passed. Raises `ConsumerGone`."""

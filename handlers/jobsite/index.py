@@ -5,7 +5,6 @@ from datetime import datetime
 
 import msgspec
 import numpy as np
-from infra.retrieval import index_name
 
 from events.envelope import Recorded
 from events.jobsite import Transcribed
@@ -15,6 +14,7 @@ from infra import chunking
 from infra.blobs import BlobMissing, Blobs, once
 from infra.chunking.chunkset import MEDIA_TYPE, Chunk, ChunkSet
 from infra.embedding import Embedder
+from infra.retrieval import index_name
 from infra.speech import Transcript
 
 AT_ONCE = 32

@@ -1,0 +1,183 @@
+"""One delivery of an event to a handler, and what becomes of it: done, again later, or a dead letter."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+from nats.aio.msg import Msg
+
+from events.catalogue import Catalogue
+from events.envelope import Event, Recorded
+from handlers.answering import Answering
+from handlers.handler import Attempt, Failure, Handler, Poison, Retry
+from handlers.refusals import Refusal, Unavailable
+from infra.jetstream import LogUnavailable
+from infra.pull import Delivery
+from infra.signals import Signals, progress_subject
+from infra.telemetry import logs, traces
+from infra.telemetry.metrics import Metrics
+
+log = logs.logger(__name__)
+
+LOST = 4
+"""Deliveries beyond the attempts that may end without a word (a worker killed, a connection lost) before burial."""
+DONE = b"+ACK"
+NEVER_AGAIN = b"+TERM"
+
+Bury = Callable[[Failure], Awaitable[None]]
+
+
+class Attempts:
+    """Deals with the deliveries of one handler."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        *,
+        catalogue: Catalogue,
+        answering: Answering,
+        bury: Bury,
+        signals: Signals,
+        metrics: Metrics,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._handler = handler
+        self._catalogue = catalogue
+        self._answering = answering
+        self._bury = bury
+        self._signals = signals
+        self._metrics = metrics
+        self._clock = clock
+        self._telling: set[asyncio.Future[None]] = set()
+
+    async def verdict(self, message: Msg) -> bytes:
+        """Deal with one delivery; what to answer JetStream."""
+        delivery = Delivery.of(message)
+        stream = self._handler.on.context.upper()
+        try:
+            recorded = self._catalogue.read(
+                headers=message.headers, payload=message.data, stream=stream, position=delivery.position
+            )
+        except ValueError as undecodable:
+            return await self._give_up(message, None, delivery, f"Undecodable: {undecodable}")
+        name = self._handler.name
+        with (
+            traces.span_from(recorded.trace, f"handle {name}", traces.of_event(recorded, name)) as span,
+            logs.context(event_id=recorded.id, correlation_id=recorded.correlation_id),
+        ):
+            if delivery.attempt > self._handler.attempts + LOST:
+                return await self._give_up(
+                    message, recorded, delivery, "given out too often without an answer"
+                )
+            try:
+                return await self._attempt(recorded, delivery)
+            except (Poison, Refusal) as final:
+                traces.failed(span, final)
+                return await self._give_up(message, recorded, delivery, _cause(final))
+            except Exception as failure:
+                traces.failed(span, failure)
+                if delivery.attempt >= self._handler.attempts:
+                    return await self._give_up(message, recorded, delivery, _cause(failure))
+                return self._later(recorded, delivery, failure)
+
+    async def _attempt(self, recorded: Recorded[Event], delivery: Delivery) -> bytes:
+        """One try. Raises whatever ends it."""
+        handler, began, started = self._handler, self._clock(), time.monotonic()
+
+        def report(fraction: float) -> None:
+            self._tell(recorded, attempt=delivery.attempt, startedAt=began, progress=round(100 * fraction))
+
+        try:
+            if delivery.attempt > 1 and await self._answering.answered(handler, recorded):
+                return DONE
+            report(0.0)
+            await self._answering.answer(
+                handler, recorded, Attempt(delivery.attempt, handler.attempts, report)
+            )
+        except (Unavailable, LogUnavailable) as away:
+            self._metrics.attempted(handler.name, "unavailable", time.monotonic() - started)
+            log.warning("the log does not answer a handler", handler=handler.name, cause=away)
+            return _again(handler.delay(delivery.attempt))
+        except Exception:
+            self._metrics.attempted(handler.name, "retry", time.monotonic() - started)
+            raise
+        seconds = time.monotonic() - started
+        self._metrics.attempted(handler.name, "ok", seconds)
+        log.info(
+            "event handled",
+            handler=handler.name,
+            position=recorded.cursor,
+            attempt=delivery.attempt,
+            seconds=round(seconds, 3),
+        )
+        return DONE
+
+    def _later(self, recorded: Recorded[Event], delivery: Delivery, failure: Exception) -> bytes:
+        delay = failure.delay if isinstance(failure, Retry) else self._handler.delay(delivery.attempt)
+        log.warning(
+            "attempt failed",
+            handler=self._handler.name,
+            position=recorded.cursor,
+            attempt=delivery.attempt,
+            cause=_cause(failure),
+            retry_in=round(delay, 1),
+        )
+        self._tell(
+            recorded,
+            attempt=delivery.attempt,
+            startedAt=self._clock(),
+            progress=0,
+            error=_cause(failure),
+            retryIn=round(delay, 1),
+        )
+        return _again(delay)
+
+    async def _give_up(
+        self, message: Msg, recorded: Recorded[Event] | None, delivery: Delivery, error: str
+    ) -> bytes:
+        handler = self._handler
+        failure = Failure(
+            stream=handler.on.context.upper(),
+            position=delivery.position,
+            subject=message.subject,
+            event_id=recorded.id if recorded else None,
+            handler=handler.name,
+            error=error,
+            attempts=delivery.attempt,
+            correlation_id=recorded.correlation_id if recorded else None,
+        )
+        try:
+            await self._bury(failure)
+            if recorded and handler.give_up:
+                await self._answering.execute(
+                    handler.give_up(recorded, failure), recorded, handler.name, "gave up"
+                )
+        except (Unavailable, LogUnavailable):
+            return _again(1.0)
+        self._metrics.buried(handler.name)
+        self._metrics.attempted(handler.name, "gave_up", 0.0)
+        log.error(
+            "event became a dead letter",
+            handler=handler.name,
+            position=f"{failure.stream}@{failure.position}",
+            attempt=delivery.attempt,
+            cause=error,
+        )
+        return NEVER_AGAIN
+
+    def _tell(self, recorded: Recorded[Event], **facts: Any) -> None:
+        key = recorded.event.key
+        subject = progress_subject(key.aggregate, key.id, self._handler.name)
+        told = asyncio.ensure_future(self._signals.send(subject, {"handler": self._handler.name, **facts}))
+        self._telling.add(told)
+        told.add_done_callback(self._telling.discard)
+
+
+def _again(delay: float) -> bytes:
+    return b'-NAK {"delay": %d}' % int(delay * 1e9)
+
+
+def _cause(failure: BaseException) -> str:
+    return f"{type(failure).__name__}: {failure}"[:2000]
