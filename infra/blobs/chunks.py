@@ -28,15 +28,14 @@ class ChunkWriter:
 
     async def write(self, chunk: bytes) -> None:
         """Send a chunk on its way. Raises BlobsUnavailable when this one or one before it was not stored."""
+        while self._acks and self._acks[0].done():
+            self._note(self._acks.popleft())
         with reaching_jetstream():
             async with asyncio.timeout(self._bucket.timeout):
                 await self._room.acquire()
         # Tasks begin in the order they are made, and a request is written before it first waits: so the
-        # chunks leave in order. A task each, because nats-py swallows a cancellation that comes while it
-        # flushes; awaited here, it would keep a cancelled upload going.
-        self._acks.append(asyncio.create_task(self._publish(chunk)))
-        while self._acks and self._acks[0].done():
-            self._note(self._acks.popleft())
+        # chunks leave in order.
+        self._acks.append(asyncio.create_task(self._publish(chunk, self._after())))
 
     async def finish(self) -> list[int]:
         """Wait until every chunk is stored; their positions. Raises BlobsUnavailable."""
@@ -53,10 +52,19 @@ class ChunkWriter:
             if not ack.cancelled():
                 ack.exception()  # seen: whoever gives up on the upload does not ask for it
 
-    async def _publish(self, chunk: bytes) -> int:
+    def _after(self) -> dict[str, str] | None:
+        """The condition for the next chunk: that those before it are still there, if they all have arrived.
+
+        A sweep comes only after a long pause, and after a pause none is on its way.
+        """
+        if self._acks or not self._positions:
+            return None
+        return {"Nats-Expected-Last-Subject-Sequence": str(self._positions[-1])}
+
+    async def _publish(self, chunk: bytes, headers: dict[str, str] | None) -> int:
         try:
             with reaching_jetstream():
-                return (await self._bucket.js.publish(self._subject, chunk)).seq
+                return (await self._bucket.js.publish(self._subject, chunk, headers=headers)).seq
         finally:
             self._room.release()
 

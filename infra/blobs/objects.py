@@ -21,8 +21,9 @@ from infra.blobs.unbroken import Unbroken
 
 CHUNK = 512 << 10
 """Bytes a message: larger ones are stored faster, smaller ones waste less when a range is read."""
-ROOM = 32
-"""Chunks of all uploads together that may wait for their acknowledgement."""
+ROOM = 1536 << 10
+"""Bytes of all uploads together that may wait for their acknowledgement. Less than the 2 MiB that nats-py
+buffers: past that it waits for a flush, for ever if the connection breaks, and swallows cancellation."""
 
 
 class ObjectBlobs:
@@ -48,7 +49,7 @@ class ObjectBlobs:
         self._secret = secret
         self._ttl = ttl
         self._chunk_size = chunk_size
-        self._room = asyncio.Semaphore(ROOM)
+        self._room = asyncio.Semaphore(max(1, ROOM // chunk_size))
         self._nuids = NUID()
         self._commits: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._unbroken = Unbroken()

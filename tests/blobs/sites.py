@@ -44,6 +44,12 @@ async def connection(url: str) -> AsyncIterator[Client]:
         await nc.close()
 
 
+async def closed(url: str) -> Client:
+    """A connection that has ended for good."""
+    async with connection(url) as nc:
+        return nc
+
+
 @asynccontextmanager
 async def objects(server: NatsServer, **options: Any) -> AsyncIterator[Site]:
     """The store in JetStream."""
