@@ -1,0 +1,86 @@
+-- $1 vector of the question or null, $2 its text, $3 candidates of each kind, $4 and $5 weights of meaning and of
+-- words, $6 recency, $7 half-life in days, $8 minimum score, $9 limit; the scope's parameters follow.
+with
+words as materialized (
+  select array(select lexeme from unnest(to_tsvector('english', $2))) as all_words
+),
+asked as materialized (
+  select
+    all_words,
+    (select string_agg(quote_literal(word), ' | ') from unnest(all_words) as word)::tsquery as any_word,
+    websearch_to_tsquery('english', $2) as together
+  from words
+),
+
+-- By meaning: few rows are compared one by one; among many, the HNSW graph leads to nearly all of the nearest.
+size as materialized (
+  select count(*) as rows from (select from {table} c where {scope} limit {exact_rows} + 1) as counted
+),
+compared as materialized (
+  select c.session_id, c.n, c.embedding <=> $1::halfvec as distance
+  from {table} c
+  where $1::halfvec is not null and (select rows from size) <= {exact_rows} and {scope}
+),
+walked as materialized (
+  select c.session_id, c.n, c.embedding <=> $1::halfvec as distance
+  from {table} c
+  where $1::halfvec is not null and (select rows from size) > {exact_rows} and {scope}
+  order by c.embedding <=> $1::halfvec
+  limit $3
+),
+near as (
+  select session_id, n, greatest(1 - distance, 0) as similarity, rank() over (order by distance) as place
+  from (select * from compared union all select * from walked) as candidates
+  order by distance, session_id, n
+  limit $3
+),
+
+-- By words: one is enough to be found. First counts how many of them a passage has, then how close they stand.
+found as materialized (
+  select c.session_id, c.n, count(*)::float8 / cardinality(all_words) as coverage
+  from asked cross join unnest(all_words) as word
+  join {table} c on c.tsv @@ quote_literal(word)::tsquery
+  where {scope}
+  group by c.session_id, c.n, all_words
+),
+said as (
+  select
+    session_id, n, coverage,
+    rank() over (
+      order by coverage desc, ts_rank_cd(c.tsv, case when coverage = 1 then together else any_word end, 1) desc
+    ) as place
+  from asked cross join found join {table} c using (session_id, n)
+  where coverage >= coalesce((select coverage from found order by coverage desc offset $3 - 1 limit 1), 0)
+  order by place, session_id, n
+  limit $3
+),
+
+-- Reciprocal rank fusion (k = 60) in which each place counts as much as the match is good in itself.
+fused as (
+  select
+    session_id, n, coalesce(coverage, 0) as coverage,
+    (
+      $4::float8 * coalesce(similarity * 61 / (60 + near.place), 0)
+      + $5::float8 * coalesce(coverage * 61 / (60 + said.place), 0)
+    ) / (
+      case when $1::halfvec is null then 0 else $4::float8 end
+      + case when all_words = '{{}}' then 0 else $5::float8 end
+    ) as relevance
+  from near full join said using (session_id, n) cross join asked
+),
+scored as (
+  select
+    c.*, f.coverage, 1 - (c.embedding <=> $1::halfvec) as similarity,
+    f.relevance * (1 - $6::float8 + $6::float8 * freshness) as score
+  from fused f
+  join {table} c using (session_id, n)
+  cross join lateral (
+    select power(0.5, greatest(extract(epoch from now() - c.recorded_at), 0)::float8 / 86400 / $7::float8) as freshness
+  ) as age
+)
+select
+  session_id, n, job_id, text, start_char, end_char, start_s, end_s, recorded_at, score, similarity, coverage
+from scored
+where score >= $8::float8
+order by score desc, session_id, n
+limit $9
