@@ -56,15 +56,19 @@ def main() -> None:
 
 def _limit(seconds: float, cpu: int, memory: int) -> None:
     written = int(seconds * RATE * 2) + (1 << 20)
-    for limit, value in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, cpu),
-        (resource.RLIMIT_FSIZE, written),
-        (resource.RLIMIT_CORE, 0),
+    for limit, soft, hard in (
+        (resource.RLIMIT_AS, memory, memory),
+        (
+            resource.RLIMIT_CPU,
+            cpu,
+            cpu + 1,
+        ),  # at the soft limit comes SIGXCPU, which tells; at the hard one SIGKILL
+        (resource.RLIMIT_FSIZE, written, written),
+        (resource.RLIMIT_CORE, 0, 0),
     ):
-        hard = resource.getrlimit(limit)[1]
-        lowered = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(limit, (lowered, lowered))
+        most = resource.getrlimit(limit)[1]
+        most = hard if most == resource.RLIM_INFINITY else min(hard, most)
+        resource.setrlimit(limit, (min(soft, most), most))
 
 
 def convert(source: Path, target: Path, max_seconds: float) -> float:
