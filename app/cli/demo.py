@@ -84,8 +84,8 @@ async def _tell(http: aiohttp.ClientSession, session: str) -> None:
         found = await answer.json()
     print(f"\nsearch: {QUESTION}? ({found['method']})")
     for hit in found["hits"]:
-        print(f"  “{hit['text']}”")
-        print(f"  said at {hit['start']:.1f} s in {hit['title']!r}, score {hit['score']:.2f}")
+        print(f"  “{hit['moment']['text']}”")
+        print(f"  said at {hit['moment']['start']:.1f} s in {hit['title']!r}, score {hit['score']:.2f}")
         print(f"  listen: {hit['audioUrl']}")
 
 

@@ -1,12 +1,22 @@
 """The SQL that reads sessions."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from app.jobsite.views import Fault, SegmentView, SessionSummary, StageView, TranscriptView, WordView
+from app.jobsite.views import (
+    Fault,
+    MomentView,
+    SegmentView,
+    SessionSummary,
+    StageView,
+    TranscriptView,
+    WordView,
+)
+from infra.retrieval import Hit
 
 SUMMARY = (
     "id, upload_id, job_id, title, status, file_name, media_type, size, seconds, words, "
@@ -99,3 +109,23 @@ async def titles(db: asyncpg.Pool, sessions: list[UUID]) -> dict[UUID, asyncpg.R
         "select id, title, file_name, blob, job_id from jobsite.sessions where id = any($1::uuid[])", sessions
     )
     return {row["id"]: row for row in rows}
+
+
+async def moments(db: asyncpg.Pool, query: str, hits: Sequence[Hit]) -> dict[tuple[UUID, int], MomentView]:
+    """In each passage, the segment that has most of the query's words; its first, when none has any."""
+    rows = await db.fetch(
+        "select distinct on (h.session_id, h.n) h.session_id, h.n, s.text, s.start_s, s.end_s "
+        "from unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) as h (session_id, n, first, last) "
+        "join jobsite.segments s on s.session_id = h.session_id and s.start_char < h.last and s.end_char > h.first "
+        "order by h.session_id, h.n, ts_rank(to_tsvector('english', s.text), "
+        "replace(plainto_tsquery('english', $5)::text, '&', '|')::tsquery) desc, s.n",
+        [hit.session_id for hit in hits],
+        [hit.n for hit in hits],
+        [hit.start_char for hit in hits],
+        [hit.end_char for hit in hits],
+        query,
+    )
+    return {
+        (row["session_id"], row["n"]): MomentView(text=row["text"], start=row["start_s"], end=row["end_s"])
+        for row in rows
+    }

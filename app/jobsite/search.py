@@ -9,7 +9,7 @@ import msgspec
 
 from app.http.endpoints import Call, Endpoint, Reply
 from app.jobsite import queries
-from app.jobsite.views import HitView, SearchAnswer
+from app.jobsite.views import HitView, MomentView, SearchAnswer
 from infra.embedding import Embedder, EmbeddingUnavailable
 from infra.retrieval import Hit, Index, Query, Scope, search
 from infra.telemetry.logs import logger
@@ -75,26 +75,36 @@ def endpoints(
         )
         found = await search(db, index, query, vector)
         sources = await queries.titles(db, [hit.session_id for hit in found])
-        hits = [await _view(call, hit, sources[hit.session_id]) for hit in found if hit.session_id in sources]
+        moments = await queries.moments(db, wanted.query, found)
+        hits = [
+            await view(call, hit, sources[hit.session_id], moments.get((hit.session_id, hit.n)))
+            for hit in found
+            if hit.session_id in sources
+        ]
         method = "lexical" if vector is None else f"hybrid:{index.name}"
         return Reply(body=SearchAnswer(hits=tuple(hits), method=method))
 
-    async def _view(call: Call[Any, Any], hit: Hit, source: asyncpg.Record) -> HitView:
+    async def view(
+        call: Call[Any, Any], hit: Hit, source: asyncpg.Record, moment: MomentView | None
+    ) -> HitView:
+        start, end = round(hit.start, 2), round(hit.end, 2)
+        moment = moment or MomentView(text=hit.text, start=start, end=end)
         audio = await link(call, source["blob"], source["file_name"])
         return HitView(
             session_id=hit.session_id,
             job_id=source["job_id"],
             title=source["title"],
             text=hit.text,
-            start=hit.start,
-            end=hit.end,
+            start=start,
+            end=end,
             start_char=hit.start_char,
             end_char=hit.end_char,
             recorded_at=hit.recorded_at,
-            score=hit.score,
-            similarity=hit.similarity,
-            coverage=hit.coverage,
-            audio_url=f"{audio}#t={hit.start:.2f}",
+            score=round(hit.score, 4),
+            similarity=None if hit.similarity is None else round(hit.similarity, 4),
+            coverage=round(hit.coverage, 4),
+            moment=moment,
+            audio_url=f"{audio}#t={moment.start:.2f}",
         )
 
     async def by_body(call: Call[None, SearchBody]) -> Reply:

@@ -108,6 +108,14 @@ class SessionView(SessionSummary, frozen=True, kw_only=True):
     transcript: TranscriptView | None
 
 
+class MomentView(_View, frozen=True, kw_only=True):
+    """What is said at one moment of a recording, from `start` to `end` seconds."""
+
+    text: str
+    start: float
+    end: float
+
+
 class HitView(_View, frozen=True, kw_only=True):
     """A passage that answers a search, with the place in the recording where it is said."""
 
@@ -126,8 +134,10 @@ class HitView(_View, frozen=True, kw_only=True):
     """Cosine similarity of the passage and the query; null when words alone were searched."""
     coverage: float
     """Share of the query's words that the passage has."""
+    moment: MomentView
+    """The part of the passage that has most of the query's words."""
     audio_url: str
-    """Plays the recording from `start`."""
+    """Plays the recording from that moment."""
 
 
 class SearchAnswer(_View, frozen=True, kw_only=True):

@@ -1,7 +1,10 @@
 """How far each read model is readable: what reads and live messages wait for."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from contextlib import aclosing
+from heapq import heapify, heappop, heappush
 
 import asyncpg
 
@@ -14,10 +17,13 @@ log = logger(__name__)
 
 PATIENCE = 2.0
 """Seconds a read waits for what it must have seen."""
+SHORTEST = 0.1
 LONGEST = 5.0
-"""Seconds between two tries to listen again, at most."""
+"""Seconds between two tries to listen again."""
 CHECK = 15.0
 """Seconds after which a connection that has been quiet is tried."""
+AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+UNKNOWN = -1
 
 
 class Readable:
@@ -27,24 +33,33 @@ class Readable:
         """`projections` maps each projection to its stream."""
         self._dsn = dsn
         self._streams = dict(projections)
-        self._positions = dict.fromkeys(projections, 0)
-        self._moved = asyncio.Condition()
+        self._positions = dict.fromkeys(projections, UNKNOWN)
+        self._waiting: dict[str, list[tuple[int, int, asyncio.Future[None]]]] = {
+            stream: [] for stream in projections.values()
+        }
+        self._order = itertools.count()
 
     def position(self, stream: str) -> int | None:
-        """Up to where every read model of a stream is readable; None for a stream that has none."""
-        known = [self._positions[name] for name, read in self._streams.items() if read == stream]
-        return min(known) if known else None
+        """Up to where every read model of a stream is readable; None for a stream that has none.
+
+        0 as long as the database has not been heard.
+        """
+        return max(self._at(stream), 0) if stream in self._waiting else None
 
     async def reach(self, stream: str, position: int) -> int:
-        """Wait until this position of a stream is readable; how far it is then."""
-        async with self._moved:
-            await self._moved.wait_for(lambda: (self.position(stream) or 0) >= position)
-            return self.position(stream) or 0
+        """Wait until this position of a stream is readable; how far it is then.
+
+        Position 0 waits until the database has been heard at all. In a stream without read models nothing is waited
+        for.
+        """
+        if stream not in self._waiting:
+            return position
+        while (now := self._at(stream)) < position:
+            await self._moved(stream, position)
+        return now
 
     async def catch_up(self, wanted: Position) -> None:
         """Wait until reads see a position, for `PATIENCE` at most. Raises `Unavailable`."""
-        if self.position(wanted.stream) is None:
-            return
         try:
             async with asyncio.timeout(PATIENCE):
                 await self.reach(wanted.stream, wanted.sequence)
@@ -55,43 +70,71 @@ class Readable:
 
     async def run(self) -> None:
         """Listen for ever; while the database is away, positions stay as they were."""
-        pause = 0.1
+        pause = SHORTEST
         while True:
             try:
-                await self._listen()
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
+                async with aclosing(self._heard()) as heard:
+                    async for positions in heard:
+                        pause = SHORTEST
+                        self._move(positions)
+            except AWAY as away:
                 log.warning("not listening to the database", cause=away)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST)
 
-    async def _listen(self) -> None:
+    async def _heard(self) -> AsyncGenerator[list[tuple[str, int]]]:
+        """Where projections stand: first all of them, then what each says. Raises one of `AWAY`."""
         connection = await asyncpg.connect(
             self._dsn, timeout=5, server_settings={"application_name": "headwater readable"}
         )
         try:
-            told: asyncio.Queue[str] = asyncio.Queue()
-            await connection.add_listener(CHANNEL, lambda *heard: told.put_nowait(heard[3]))
+            told: asyncio.Queue[str | None] = asyncio.Queue()
+            connection.add_termination_listener(lambda _: told.put_nowait(None))
+            await connection.add_listener(CHANNEL, lambda *said: told.put_nowait(said[3]))
             rows = await connection.fetch("select projection, position from headwater.checkpoints")
-            await self._move([(row["projection"], row["position"]) for row in rows])
+            yield [(row["projection"], row["position"]) for row in rows]
             while True:
-                await self._hear(connection, told)
+                try:
+                    async with asyncio.timeout(CHECK):
+                        said = [await told.get()]
+                except TimeoutError:
+                    await connection.execute("select 1", timeout=5)
+                    continue
+                while not told.empty():
+                    said.append(told.get_nowait())
+                yield [_read(each) for each in said]
         finally:
             connection.terminate()
 
-    async def _hear(self, connection: asyncpg.Connection, told: asyncio.Queue[str]) -> None:
+    async def _moved(self, stream: str, position: int) -> None:
+        moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting, entry = self._waiting[stream], (position, next(self._order), moved)
+        heappush(waiting, entry)
         try:
-            async with asyncio.timeout(CHECK):
-                heard = [await told.get()]
-        except TimeoutError:
-            await connection.execute("select 1", timeout=5)
-            return
-        while not told.empty():
-            heard.append(told.get_nowait())
-        await self._move([(name, int(position)) for name, position in (each.split(" ") for each in heard)])
+            await moved
+        finally:
+            if not moved.done() or moved.cancelled():
+                waiting.remove(entry)
+                heapify(waiting)
 
-    async def _move(self, positions: Sequence[tuple[str, int]]) -> None:
-        async with self._moved:
-            for name, position in positions:
-                if name in self._positions:
-                    self._positions[name] = position
-            self._moved.notify_all()
+    def _at(self, stream: str) -> int:
+        return min(self._positions[name] for name, read in self._streams.items() if read == stream)
+
+    def _move(self, positions: Iterable[tuple[str, int]]) -> None:
+        for name, position in positions:
+            if name in self._positions:
+                self._positions[name] = position
+        for stream, waiting in self._waiting.items():
+            now = self._at(stream)
+            while waiting and waiting[0][0] <= now:
+                moved = heappop(waiting)[2]
+                if not moved.done():
+                    moved.set_result(None)
+
+
+def _read(said: str | None) -> tuple[str, int]:
+    """`jobsite 1234`; None when the connection has ended."""
+    if said is None:
+        raise ConnectionError("the database has closed the connection")
+    name, _, position = said.partition(" ")
+    return name, int(position)

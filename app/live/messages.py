@@ -1,0 +1,123 @@
+"""What is said on a live connection, in both directions."""
+
+from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+
+import msgspec
+
+from app.http.positions import Position
+from events.envelope import Recorded
+
+E = TypeVar("E")
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="camel"):
+    """A message of the server."""
+
+
+class Subscribed(Said, tag="subscribed"):
+    """What comes behind the cursor follows: first what was missed, then what happens."""
+
+    topic: str
+    cursor: str
+
+
+class Unsubscribed(Said, tag="unsubscribed"):
+    """Nothing more of this topic follows."""
+
+    topic: str
+
+
+class Happened(Said, Generic[E], tag="event"):
+    """An event whose effect can be read now. Come back with `from=<cursor>` for what follows it."""
+
+    topic: str
+    cursor: str
+    event: str
+    """Its type, such as `jobsite.session.transcribed`."""
+    id: str
+    at: str
+    data: E
+
+
+class Signalled(Said, tag="signal"):
+    """Something that matters only now, such as progress; it may be left out, and is not told again."""
+
+    topic: str
+    signal: str
+    data: Any
+
+
+class Gap(Said, tag="gap"):
+    """What happened between `from` and `cursor` is not told, or not in full: read it anew. Then it goes on."""
+
+    topic: str
+    since: str = msgspec.field(name="from")
+    cursor: str
+    reason: str
+
+
+class Pong(Said, tag="pong"):
+    """The answer to a ping."""
+
+
+class Mistake(Said, tag="error"):
+    """A message of the client that could not be followed; the connection stays."""
+
+    code: str
+    detail: str
+    topic: str | None = None
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True, tag_field="action"):
+    """A message of a client."""
+
+
+class Subscribe(Asked, tag="subscribe"):
+    """Follow a topic, from behind a cursor or from now on."""
+
+    topic: str
+    since: str | None = msgspec.field(default=None, name="from")
+
+
+class Unsubscribe(Asked, tag="unsubscribe"):
+    """Follow a topic no longer."""
+
+    topic: str
+
+
+class Ping(Asked, tag="ping"):
+    """Is anybody there?"""
+
+
+Request: TypeAlias = Subscribe | Unsubscribe | Ping
+
+Kind = Literal["event", "signal", "other"]
+
+
+class Message(NamedTuple):
+    """A message on its way: JSON, and for an event where it stands in the log."""
+
+    type: str
+    payload: bytes
+    position: Position | None = None
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def message(said: Said, position: Position | None = None) -> Message:
+    """Encode it, once for all who get it."""
+    return Message(str(type(said).__struct_config__.tag), _encode(said), position)
+
+
+def happened(topic: str, recorded: Recorded[Any]) -> Message:
+    """An event as those who follow this topic are told of it."""
+    said = Happened(
+        topic=topic,
+        cursor=recorded.cursor,
+        event=recorded.event.type(),
+        id=recorded.headers["ce-id"],
+        at=recorded.headers["ce-time"],
+        data=recorded.event,
+    )
+    return message(said, Position(recorded.stream, recorded.position))

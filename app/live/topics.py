@@ -1,0 +1,75 @@
+"""Topics: what a client can follow, and which events belong to it. A context adds its own as data."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from app.http.queries import printable
+from events.envelope import Event, Recorded
+from handlers.refusals import Invalid
+
+_UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """A family of addresses such as `sessions:<id>`, or a single one such as `alerts`."""
+
+    name: str
+    stream: str
+    """Where its events are."""
+    scope: str
+    """What a key must hold to follow it."""
+    events: tuple[type[Event], ...]
+    """The classes of its events; their subclasses are its events, too."""
+    filters: Callable[[str], tuple[str, ...]]
+    """From an id to the subjects that hold its past; they may hold other events as well."""
+    of: Callable[[Recorded[Any]], Iterable[str]]
+    """The ids that one of its events belongs to; `("",)` where there are no ids."""
+    has_ids: bool = True
+    about: str = ""
+
+
+class Address(NamedTuple):
+    """What one subscription follows: `sessions:0199…`, or `alerts`."""
+
+    topic: Topic
+    id: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.topic.name}:{self.id}" if self.id else self.topic.name
+
+    @property
+    def filters(self) -> tuple[str, ...]:
+        return self.topic.filters(self.id)
+
+
+def addresses_of(topics: Iterable[Topic], recorded: Recorded[Event]) -> tuple[str, ...]:
+    """The addresses, as text, of everybody whom an event concerns."""
+    return tuple(
+        str(Address(topic, id))
+        for topic in topics
+        if isinstance(recorded.event, topic.events)
+        for id in topic.of(recorded)
+    )
+
+
+def find(topics: Mapping[str, Topic], text: str) -> Address:
+    """The address that a client means. Raises `Invalid`."""
+    name, colon, id = text.partition(":")
+    topic = topics.get(name)
+    if topic is None:
+        raise Invalid("UNKNOWN_TOPIC", f"There is no topic {printable(text)}; there are {_offered(topics)}.")
+    if not topic.has_ids:
+        if colon:
+            raise Invalid("INVALID_TOPIC", f"{name} takes no id.")
+        return Address(topic)
+    if not _UUID.fullmatch(id):
+        raise Invalid("INVALID_TOPIC", f"{name} takes the id of what to follow: {name}:<uuid>.")
+    return Address(topic, str(UUID(id)))
+
+
+def _offered(topics: Mapping[str, Topic]) -> str:
+    return ", ".join(f"{name}:<id>" if topic.has_ids else name for name, topic in sorted(topics.items()))

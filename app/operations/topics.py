@@ -1,0 +1,28 @@
+"""What can be followed of what goes wrong: alerts and dead letters."""
+
+from app.live.topics import Topic
+from events.operations import AlertEvent, DeadLetterEvent
+
+ALERTS = Topic(
+    name="alerts",
+    stream="OPERATIONS",
+    scope="operations:read",
+    events=(AlertEvent,),
+    filters=lambda _: ("operations.alert.>",),
+    of=lambda _: ("",),
+    has_ids=False,
+    about="What needs a person, and when its cause is gone.",
+)
+
+DEAD_LETTERS = Topic(
+    name="dead-letters",
+    stream="OPERATIONS",
+    scope="operations:read",
+    events=(DeadLetterEvent,),
+    filters=lambda _: ("operations.dead_letter.>",),
+    of=lambda _: ("",),
+    has_ids=False,
+    about="Events that handlers gave up on, and what became of them.",
+)
+
+TOPICS = (ALERTS, DEAD_LETTERS)
