@@ -45,6 +45,10 @@ class Claim(NamedTuple):
         return f"{context}.unique.{self.kind}.{token}"
 
 
+RESERVED = frozenset({"context", "aggregate", "name", "version", "type", "key", "claims", "releases"})
+"""What every event has, so that no field may hide it. `msgspec.field(name=…)` still gives any name in JSON."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A fact. Subclasses of one aggregate set `context` and `aggregate` and carry `<aggregate>_id`.
 
@@ -59,6 +63,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     def __init_subclass__(cls, **config: Any) -> None:
         super().__init_subclass__(**config)
+        fields = {field for field, kind in cls.__annotations__.items() if "ClassVar" not in str(kind)}
+        if clash := fields & RESERVED:
+            raise TypeError(
+                f"{cls.__name__} has a field {clash.pop()}: every event has that already, rename it"
+            )
         stem, number = re.fullmatch(r"(.+?)(?:V(\d+))?", cls.__name__).groups()  # type: ignore[union-attr]
         cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", stem).lower()
         cls.version = int(number or 1)
@@ -66,11 +75,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def key(self) -> Key:
         return Key(self.context, self.aggregate, getattr(self, f"{self.aggregate}_id"))
-
-    @property
-    def subject(self) -> str:
-        """Where it is stored: `<context>.<aggregate>.<id>.<event>`."""
-        return f"{self.context}.{self.aggregate}.{getattr(self, f'{self.aggregate}_id')}.{self.name}"
 
     @property
     def claims(self) -> tuple["Claim", ...]:
@@ -87,6 +91,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         """The CloudEvents type: `jobsite.session.transcribed`, later versions with `.v2` and so on."""
         suffix = f".v{cls.version}" if cls.version > 1 else ""
         return f"{cls.context}.{cls.aggregate}.{cls.name}{suffix}"
+
+
+def subject_of(event: Event) -> str:
+    """Where an event is stored: `<context>.<aggregate>.<id>.<event>`."""
+    return f"{event.context}.{event.aggregate}.{event.key.id}.{event.name}"
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):

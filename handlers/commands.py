@@ -124,9 +124,8 @@ class Commands:
     ) -> Outcome:
         aggregate = self._remembered(key) or (_Aggregate(decider.initial, proven=False) if fresh else None)
         for attempt in range(ATTEMPTS):
-            if aggregate is None:
-                aggregate = await self._load(decider, key)
-                self._remember(key, aggregate)
+            if attempt or not aggregate:
+                aggregate = await self._refreshed(decider, key, aggregate)
             if first := aggregate.done.get(intent.command_id):
                 return _first_result(key, first, intent)
             try:
@@ -141,8 +140,6 @@ class Commands:
                     raise
             except Conflict:
                 await asyncio.sleep(random.uniform(0, 0.005 * 2 ** min(attempt, 6)))
-            self._cache.pop(key, None)
-            aggregate = None
         raise Unavailable(
             "CONTENDED", f"Too many writers change this {decider.aggregate} at once; ask again."
         )
@@ -163,11 +160,16 @@ class Commands:
         finally:
             self._metrics.appended(stream, outcome, time.perf_counter() - began)
 
-    async def _load(self, decider: Decider[Any, Any], key: Key) -> _Aggregate:
-        history = await self._log.load(key)
-        aggregate = _Aggregate(decider.initial)
-        aggregate.fold(decider, history)
-        return aggregate
+    async def _refreshed(self, decider: Decider[Any, Any], key: Key, known: _Aggregate | None) -> _Aggregate:
+        """The aggregate as the log has it now. Where it follows from what was known, only the news are read."""
+        self._cache.pop(key, None)
+        news = await self._log.newer(key, known.past[-1]) if known and known.past else None
+        if known is None or news is None:
+            known, news = _Aggregate(decider.initial), await self._log.load(key)
+        known.fold(decider, news)
+        known.proven = True
+        self._remember(key, known)
+        return known
 
     def _remembered(self, key: Key) -> _Aggregate | None:
         if found := self._cache.get(key):

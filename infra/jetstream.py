@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 import msgspec
@@ -68,6 +69,8 @@ async def connect(url: str, *, name: str, on_event: Callable[[str], None] = lamb
     `url` may name several servers, separated by commas. `on_event` hears "disconnected" and "reconnected".
     """
     client = Connection()
+    servers = url.split(",")
+    login = urlsplit(servers[0])
 
     async def disconnected() -> None:
         on_event("disconnected")
@@ -81,8 +84,10 @@ async def connect(url: str, *, name: str, on_event: Callable[[str], None] = lamb
     try:
         async with asyncio.timeout(CONNECTED_WITHIN):  # nats-py would never give up
             await client.connect(
-                url.split(","),
+                servers,
                 name=name,
+                user=login.username and unquote(login.username),  # also where the servers tell of others
+                password=login.password and unquote(login.password),
                 connect_timeout=int(CONNECTED_WITHIN),
                 allow_reconnect=True,
                 max_reconnect_attempts=-1,

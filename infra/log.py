@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from nats.aio.client import Client
 
 from events.catalogue import Catalogue
-from events.envelope import Event, Intent, Key, Recorded, to_headers
+from events.envelope import Event, Intent, Key, Recorded, subject_of, to_headers
 from events.ids import new_id
 from infra import jetstream
 from infra.jetstream import Ack, ApiError, Message, patiently
@@ -79,7 +79,7 @@ class Log:
         headers = to_headers(event, new_id(), intent)
         within = range(-1, -1 - n, -1)
         headers["ce-previous"] = ",".join(map(str, [*within, *past[::-1]][:PAST])) or "0"
-        return Message(event.subject, self.catalogue.encode(event), headers)
+        return Message(subject_of(event), self.catalogue.encode(event), headers)
 
     async def load(self, key: Key) -> list[Recorded[Event]]:
         """Every event of an aggregate, oldest first, as its stream's leader knows it.
@@ -90,22 +90,45 @@ class Log:
         """
         return await patiently(lambda: self._load(key))
 
+    async def newer(self, key: Key, than: int) -> list[Recorded[Event]] | None:
+        """The events of an aggregate behind the position that was its newest once.
+
+        None when they do not follow from it, or when that cannot be told: then everything has to be loaded.
+        """
+        return await patiently(lambda: self._newer(key, than))
+
     async def _load(self, key: Key) -> list[Recorded[Event]]:
-        message = await leader_get(self._nc, key.stream, {"last_by_subj": key.filter})
-        if message is None:
+        newest = await self._newest(key)
+        if newest is None:
             return []
-        newest = oldest = self._recorded(message)
-        found: dict[int, Recorded[Event]] = {newest.position: newest}
+        history = await self._back(newest, 0)
+        if "ce-previous" not in history[0].headers:
+            return [each async for each in self.scan(key.stream, key.filter, until=newest.position)]
+        return history
+
+    async def _newer(self, key: Key, than: int) -> list[Recorded[Event]] | None:
+        newest = await self._newest(key)
+        if newest is None or newest.position == than:
+            return [] if newest else None
+        history = await self._back(newest, than)
+        return history if than in _previous(history[0]) else None
+
+    async def _newest(self, key: Key) -> Recorded[Event] | None:
+        message = await leader_get(self._nc, key.stream, {"last_by_subj": key.filter})
+        return self._recorded(message) if message else None
+
+    async def _back(self, newest: Recorded[Event], behind: int) -> list[Recorded[Event]]:
+        """The events of an aggregate behind a position, oldest first, by following the positions that each names."""
+        found = {newest.position: newest}
         asked = {newest.position}
-        while earlier := [at for at in _previous(oldest) if at not in asked]:
+        oldest = newest
+        while earlier := [at for at in _previous(oldest) if at > behind and at not in asked]:
             asked.update(earlier)
-            for each in await self._all_at(key.stream, earlier):
+            for each in await self._all_at(newest.stream, earlier):
                 found[each.position] = each
             if len(found) < len(asked) and newest.event.name != TOMBSTONE:
-                raise LogDamaged(f"{key.stream} lacks events of {key.filter}, and no tombstone says why")
+                raise LogDamaged(f"events before {newest.cursor} are gone, and no tombstone says why")
             oldest = found[min(found)]
-        if "ce-previous" not in oldest.headers:
-            return [each async for each in self.scan(key.stream, key.filter, until=newest.position)]
         return [found[at] for at in sorted(found)]
 
     async def _all_at(self, stream: str, positions: Sequence[int]) -> list[Recorded[Event]]:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from nats.aio.client import Client
 
-from infra import jetstream
-from infra.jetstream import ApiError
+from infra.jetstream import ApiError, api, patiently
 
 NO_SUCH_STREAM = 10059
 SECOND = 1_000_000_000
@@ -73,20 +73,26 @@ def all_streams(contexts: Iterable[str], replicas: int) -> list[dict[str, Any]]:
 
 
 async def prepare(nc: Client, wanted: Iterable[dict[str, Any]]) -> list[Drift]:
-    """Make the streams that are missing. What exists is left as it is; where it differs is returned."""
+    """Make the streams that are missing. What exists is left as it is; where it differs is returned.
+
+    Any number of processes may do so at once. Raises `LogUnavailable`, or `ApiError` for what no server would make.
+    """
     drifts: list[Drift] = []
     for config in wanted:
-        try:
-            info = await jetstream.api(nc, f"STREAM.INFO.{config['name']}")
-        except ApiError as refused:
-            if refused.code != NO_SUCH_STREAM:
-                raise
-            await jetstream.api(nc, f"STREAM.CREATE.{config['name']}", config)
-            continue
-        actual = info["config"]
+        actual = await patiently(partial(_found_or_made, nc, config))
         drifts += [
-            Drift(config["name"], setting, expected, actual.get(setting))
+            Drift(config["name"], setting, expected, actual.get(setting, False))
             for setting, expected in config.items()
             if actual.get(setting, False) != expected
         ]
     return drifts
+
+
+async def _found_or_made(nc: Client, config: dict[str, Any]) -> dict[str, Any]:
+    try:
+        info = await api(nc, f"STREAM.INFO.{config['name']}")
+    except ApiError as refused:
+        if refused.code != NO_SUCH_STREAM:
+            raise
+        info = await api(nc, f"STREAM.CREATE.{config['name']}", config, timeout=5.0)
+    return dict(info["config"])

@@ -78,18 +78,16 @@ class Ledger:
                     raise Invalid("OVERDRAWN", "There is not that much.")
                 return self.paid(account, *amounts)
             case Name(account_id=account, name=name):
-                return (
-                    [] if name == state.name else [self.Named(account_id=account, name=name, old=state.name)]
-                )
+                return [] if name == state.name else [self.Named(account_id=account, to=name, was=state.name)]
             case Close(account_id=account):
-                return [] if state.closed else [self.Deleted(account_id=account, name=state.name)]
+                return [] if state.closed else [self.Deleted(account_id=account, was=state.name)]
         raise AssertionError(command)
 
     def evolve(self, state: State, event: Any) -> State:
         if isinstance(event, self.Paid):
             return msgspec.structs.replace(state, payments=(*state.payments, event.amount))
         if isinstance(event, self.Named):
-            return msgspec.structs.replace(state, name=event.name)
+            return msgspec.structs.replace(state, name=event.to)
         return State(closed=True)
 
 
@@ -104,23 +102,23 @@ def new_ledger() -> Ledger:
         note: str = ""
 
     class Named(Entry, frozen=True, kw_only=True):
-        name: str | None = None
-        old: str | None = None
+        to: str | None = None
+        was: str | None = None
 
         @property
         def claims(self) -> tuple[Claim, ...]:
-            return (Claim("name", self.name),) if self.name is not None else ()
+            return (Claim("name", self.to),) if self.to is not None else ()
 
         @property
         def releases(self) -> tuple[Claim, ...]:
-            return (Claim("name", self.old),) if self.old is not None else ()
+            return (Claim("name", self.was),) if self.was is not None else ()
 
     class Deleted(Entry, frozen=True, kw_only=True):
-        name: str | None = None
+        was: str | None = None
 
         @property
         def releases(self) -> tuple[Claim, ...]:
-            return (Claim("name", self.name),) if self.name is not None else ()
+            return (Claim("name", self.was),) if self.was is not None else ()
 
     return Ledger(Entry.context, Paid, Named, Deleted)
 

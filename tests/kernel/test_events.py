@@ -1,6 +1,7 @@
 """Events as values: names, versions, bytes and headers."""
 
 import json
+import types
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import RFC_4122, UUID
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events.catalogue import Catalogue, Undecodable, Upcast
-from events.envelope import Claim, Event, Intent, Key, Recorded, timestamp, to_headers
+from events.envelope import Claim, Event, Intent, Key, Recorded, subject_of, timestamp, to_headers
 from events.ids import derived_id, new_id
 from infra.wire import headers_of
 
@@ -82,8 +83,23 @@ def test_every_version_of_an_event_has_the_same_subject():
     key = Key("garden", "visit", ID)
     for event in (VoiceHeard(visit_id=ID, words=""), VoiceHeardV12(visit_id=ID, said=(), speaker="")):
         assert event.key == key
-        assert event.subject == f"garden.visit.{ID}.voice_heard"
+        assert subject_of(event) == f"garden.visit.{ID}.voice_heard"
     assert (key.filter, key.stream) == (f"garden.visit.{ID}.>", "GARDEN")
+
+
+@pytest.mark.parametrize(
+    "field", ["name", "version", "type", "key", "context", "aggregate", "claims", "releases"]
+)
+def test_no_field_may_hide_what_every_event_has(field):
+    with pytest.raises(TypeError, match=f"Titled has a field {field}"):
+        types.new_class("Titled", (Visit,), {}, lambda body: body.update(__annotations__={field: str}))
+
+
+def test_a_field_called_subject_says_nothing_about_where_the_event_is_stored():
+    class Mailed(Visit, frozen=True, kw_only=True):
+        subject: str
+
+    assert subject_of(Mailed(visit_id=ID, subject="a b.>")) == f"garden.visit.{ID}.mailed"
 
 
 def test_the_payload_is_the_camel_case_event_alone():

@@ -24,6 +24,13 @@ async def connections(url: str) -> AsyncIterator[Callable[[], Awaitable[Client]]
         await asyncio.gather(*(each.close() for each in made))
 
 
+async def until(condition: Callable[[], Awaitable[object]], *, within: float = 10.0) -> None:
+    """Wait until something is so."""
+    async with asyncio.timeout(within):
+        while not await condition():  # noqa: ASYNC110 - what is waited for happens in another process
+            await asyncio.sleep(0.01)
+
+
 class Proxy:
     """Stands between a client and a server. While `deaf`, what the server says is lost."""
 
