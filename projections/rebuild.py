@@ -8,6 +8,7 @@ import asyncpg
 from infra.log import Log
 from projections import checkpoints, schema
 from projections.batch import Fetch, Model, take
+from projections.changes import Table
 from projections.projection import Projection
 
 BATCH = 5000
@@ -54,8 +55,8 @@ async def rebuild(
 ) -> Report:
     """Fill `<name>__next` from the log up to where the serving model stands, compare, and swap unless `dry_run`.
 
-    Readers go on reading all the while; the serving model's projector waits during the last few events and the
-    comparison. `progress` is told positions. Raises `Halted` at an event that cannot be applied.
+    Readers go on reading all the while; the serving model's projector waits only during the last few events.
+    `progress` is told positions. Raises `Halted` at an event that cannot be applied.
     """
     name, spare = projection.name, f"{projection.name}__next"
     serving = await checkpoints.connect(dsn)
@@ -70,14 +71,14 @@ async def rebuild(
         await filler.catch_up(serving, name)
         await schema.index(filling, spare, projection)
         await filler.catch_up(serving, name)
-        async with serving.transaction():
-            target = await _position(serving, name, hold=True)
-            await filler.fill(target)
-            tables = await _compare(serving, projection, spare)
-            if not dry_run:
+        position, tables = await _compared(serving, filling, filler, projection, spare)
+        if not dry_run:
+            await filler.catch_up(serving, name)
+            async with serving.transaction():
+                await filler.fill(await _position(serving, name, hold=True))
                 await _swap(serving, projection, spare)
         await schema.drop(serving, spare if dry_run else _old(name))
-        return Report(name, target, filler.events, tables, swapped=not dry_run)
+        return Report(name, position, filler.events, tables, swapped=not dry_run)
     finally:
         serving.terminate()
         filling.terminate()
@@ -122,18 +123,29 @@ async def _position(connection: asyncpg.Connection, name: str, *, hold: bool = F
     return int(position)
 
 
-async def _compare(
-    connection: asyncpg.Connection, projection: Projection, spare: str
-) -> tuple[Comparison, ...]:
-    comparisons = []
-    for table in projection.tables:
-        after = await checksum(connection, f"{spare}.{table.name}")
-        alike = await _columns(connection, projection.name, table.name) == await _columns(
-            connection, spare, table.name
-        )
-        before = await checksum(connection, f"{projection.name}.{table.name}") if alike else None
-        comparisons.append(Comparison(table.name, before, after or (0, 0)))
-    return tuple(comparisons)
+async def _compared(
+    serving: asyncpg.Connection,
+    filling: asyncpg.Connection,
+    filler: _Filler,
+    projection: Projection,
+    spare: str,
+) -> tuple[int, tuple[Comparison, ...]]:
+    """The two models as they were at one position: held there for a moment, compared at leisure."""
+    snapshot = filling.transaction(isolation="repeatable_read")
+    async with serving.transaction():
+        position = await _position(serving, projection.name, hold=True)
+        await filler.fill(position)
+        await snapshot.start()
+        await filling.fetchval("select 1")  # Postgres takes the snapshot with the first statement
+    comparisons = [await _compare(filling, projection.name, spare, table) for table in projection.tables]
+    await snapshot.commit()
+    return position, tuple(comparisons)
+
+
+async def _compare(connection: asyncpg.Connection, name: str, spare: str, table: Table) -> Comparison:
+    alike = await _columns(connection, name, table.name) == await _columns(connection, spare, table.name)
+    before = await checksum(connection, f"{name}.{table.name}") if alike else None
+    return Comparison(table.name, before, await checksum(connection, f"{spare}.{table.name}"))
 
 
 async def _columns(connection: asyncpg.Connection, schema_: str, table: str) -> list[tuple[str, str]]:

@@ -37,10 +37,11 @@ async def make(connection: asyncpg.Connection, schema: str, projection: Projecti
 
 
 async def index(connection: asyncpg.Connection, schema: str, projection: Projection) -> None:
-    """The indexes of a schema."""
+    """The indexes of a schema, and what the planner must know of its tables."""
     for table in projection.tables:
         for statement in table.indexing(schema):
             await connection.execute(statement)
+        await connection.execute(f"analyze {schema}.{table.name}")
 
 
 async def drop(connection: asyncpg.Connection, schema: str) -> None:

@@ -117,12 +117,11 @@ class Site:
             found[table.name] = {tuple(row[name] for name in table.key): row for row in rows}
         return found
 
-    async def expected(self, shop: Shop | None = None, notes: dict[str, str] | None = None) -> Tables:
+    async def expected(self, *, notes: dict[str, str] | None = None, until: int | None = None) -> Tables:
         """What the log says that it should hold."""
-        shop = shop or self.shop
         changes: list[Any] = []
-        async for each in self.log.scan(shop.stream):
-            changes += shop.rows(each, (notes or {}).get(getattr(each.event, "blob", "")))
+        async for each in self.log.scan(self.shop.stream, until=until):
+            changes += self.shop.rows(each, (notes or {}).get(getattr(each.event, "blob", "")))
         return naive(changes, {table.name: {} for table in (ACCOUNTS, LINES, NOTES)})
 
 
