@@ -6,8 +6,6 @@ from importlib.metadata import version
 from typing import Any
 
 import asyncpg
-from aiohttp import web
-from aiohttp.typedefs import Handler
 from nats.aio.msg import Msg
 
 from app import contexts
@@ -36,7 +34,6 @@ from infra.embedding import Embedder
 from infra.jetstream import LogUnavailable
 from infra.retrieval import Index
 from infra.stored import leader_get
-from infra.telemetry import traces
 from infra.telemetry.exposition import snapshot
 from infra.telemetry.heartbeat import SUBJECTS, Roster, beat, first_beat
 from infra.telemetry.logs import logger
@@ -52,7 +49,7 @@ OUTAGES = (
         (BlobsUnavailable,), "BLOBS_UNAVAILABLE", "The blob store does not answer. Ask again in a moment."
     ),
     Outage(
-        (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError),
+        (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError),
         "DATABASE_UNAVAILABLE",
         "The read models cannot be asked. What you send is still accepted; ask again in a moment.",
     ),
@@ -94,7 +91,6 @@ async def serve(
         origins=settings.cors_origins,
         outages=OUTAGES,
         observe=_observed(kernel),
-        around=(traced,),
         on_shutdown=(hub.close,),
     )  # fmt: skip
     await kernel.nc.subscribe(SUBJECTS, cb=_hears(roster))
@@ -189,16 +185,6 @@ def _endpoints(
             events_document.asyncapi(channels(contexts.TOPICS, kernel.catalogue), **about),
         ),
     )
-
-
-@web.middleware
-async def traced(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Every request is a span, in its client's trace if it names one; its log lines carry the trace's id."""
-    resource = request.match_info.route.resource
-    with traces.server_span(request.method, resource.canonical if resource else "", request.headers) as span:
-        response = await handler(request)
-        traces.answered(span, response.status)
-        return response
 
 
 def _observed(kernel: Kernel) -> Callable[[Exchange], None]:

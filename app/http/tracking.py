@@ -1,16 +1,18 @@
-"""Every request gets an id and leaves one line in the log."""
+"""Every request gets an id and a span, and leaves one line in the log."""
 
 import logging
 import re
 import time
 from collections.abc import Callable
-from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+
+from infra.telemetry import traces
+from infra.telemetry.logs import context
 
 if TYPE_CHECKING:
     from app.http.auth import Principal
@@ -21,9 +23,6 @@ log = logging.getLogger(__name__)
 HEADER = "X-Request-Id"
 CLIENT_GONE = 499
 """The status logged for a client that hung up before its answer; never sent."""
-
-request_id: ContextVar[str] = ContextVar("request_id", default="")
-"""The id of the request being served, for log lines and traces; empty outside one."""
 
 REQUEST_ID = web.RequestKey("request_id", str)
 ENDPOINT: "web.RequestKey[Endpoint]" = web.RequestKey("endpoint")
@@ -49,20 +48,30 @@ def tracking(observe: Callable[[Exchange], None]) -> Middleware:
     async def track(request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get(HEADER, "")
         request[REQUEST_ID] = given if _SANE.fullmatch(given) else str(uuid4())
-        request_id.set(request[REQUEST_ID])
-        started, status = time.perf_counter(), CLIENT_GONE
-        try:
-            response = await handler(request)
-            status = response.status
-            return response
-        finally:
-            seconds = time.perf_counter() - started
-            endpoint = request.get(ENDPOINT)
-            exchange = Exchange(request.method, endpoint.path if endpoint else "", status, seconds)
-            observe(exchange)
-            _log(request, exchange)
+        with (
+            context(request_id=request[REQUEST_ID]),
+            traces.server_span(request.method, _template(request), request.headers) as span,
+        ):
+            started, status = time.perf_counter(), CLIENT_GONE
+            try:
+                response = await handler(request)
+                status = response.status
+                return response
+            finally:
+                seconds = time.perf_counter() - started
+                endpoint = request.get(ENDPOINT)
+                exchange = Exchange(request.method, endpoint.path if endpoint else "", status, seconds)
+                traces.answered(span, status)
+                observe(exchange)
+                _log(request, exchange)
 
     return track
+
+
+def _template(request: web.Request) -> str:
+    """The path that was matched, with the names of its parameters; empty when none was."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else ""
 
 
 def _log(request: web.Request, exchange: Exchange) -> None:
