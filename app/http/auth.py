@@ -11,6 +11,8 @@ from app.http.problems import Unauthenticated
 from handlers.refusals import Forbidden, Invalid
 
 EVERYTHING = "*"
+ANY_KEY = "any"
+"""Stands in the place of a scope where every key may ask; what is asked for decides further on."""
 SCOPE = re.compile(r"\*|[a-z][a-z0-9_-]*:(read|write|\*)")
 TOKEN_PARAMETER = "access_token"  # noqa: S105 (its name, not its value)
 
@@ -27,7 +29,7 @@ class Principal:
     def may(self, scope: str) -> bool:
         """Whether a scope is held, by name, as `<area>:*` or as `*`."""
         area = scope.partition(":")[0]
-        return not self.scopes.isdisjoint((scope, f"{area}:{EVERYTHING}", EVERYTHING))
+        return scope == ANY_KEY or not self.scopes.isdisjoint((scope, f"{area}:{EVERYTHING}", EVERYTHING))
 
 
 ANONYMOUS = Principal(id="anonymous", name="anonymous")

@@ -93,9 +93,17 @@ class KeyRing:
         key = self._by_hash.get(hashed)
         if key is None or not hmac.compare_digest(key.hash, hashed):
             return None
-        return None if key.expires_at is not None and key.expires_at <= self._now() else key
+        return key if self._in_force(key) else None
 
     def identify(self, secret: str) -> Principal | None:
         """The owner of a secret, if anyone."""
         key = self.find(secret)
         return key.principal if key else None
+
+    def holds(self, principal: Principal) -> bool:
+        """Whether the key of somebody who was let in is still in force."""
+        key = self._by_hash.get(self._hashes.get(principal.key_id, "")) if principal.key_id else None
+        return key is not None and self._in_force(key)
+
+    def _in_force(self, key: ApiKey) -> bool:
+        return key.expires_at is None or key.expires_at > self._now()

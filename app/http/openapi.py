@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from app.http.auth import ANY_KEY
 from app.http.endpoints import Endpoint, is_id
 from app.http.openapi_parts import HEADERS, PARAMETERS, SECURITY_SCHEMES, problem_response
 from app.http.problems import STATUS, Problem, status_of
@@ -50,7 +51,7 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
         "responses": {**_success(endpoint, schemas), **_problems(endpoint)},
     }
     description = [endpoint.description] if endpoint.description else []
-    if endpoint.scope:
+    if endpoint.scope and endpoint.scope != ANY_KEY:
         description.append(f"Needs the scope `{endpoint.scope}`.")
     if description:
         operation["description"] = "\n\n".join(description)

@@ -1,14 +1,15 @@
 """One client: what it follows, what waits to be sent to it, and why it is sent away."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from app.http.auth import Principal
-from app.live.feed import Feed, Subscription
+from app.http.positions import Position
+from app.live.feed import Feed
 from app.live.limits import Limits
-from app.live.messages import Message
-from app.live.outbox import Farewell, Outbox
+from app.live.outbox import Outbox
+from app.live.subscription import Subscription
 from app.live.topics import Address
 
 SLOW = 4408
@@ -16,75 +17,74 @@ LONGEST_REASON = 123
 """Bytes that fit into a close frame beside its code."""
 
 
+class Farewell(NamedTuple):
+    """Why a client is sent away: a WebSocket close code and a reason."""
+
+    code: int
+    reason: str
+
+
 class Client:
     """Whoever is at the other end of a socket or an event stream."""
 
-    def __init__(self, principal: Principal, limits: Limits, *, closed_slow: Callable[[], None]) -> None:
+    def __init__(self, principal: Principal, limits: Limits, transport: asyncio.WriteTransport) -> None:
         self.principal = principal
-        self.outbox = Outbox(limits)
+        self.outbox = Outbox(limits, lambda: self.end(SLOW))
         self.ended: asyncio.Future[Farewell] = asyncio.get_running_loop().create_future()
         """Resolved when the client is to be sent away."""
-        self._closed_slow = closed_slow
+        self._transport = transport
         self._follows: dict[str, tuple[Feed, Subscription]] = {}
         self._joining: dict[Subscription, asyncio.Task[None]] = {}
 
-    def __contains__(self, address: Address) -> bool:
-        return str(address) in self._follows
-
     def __len__(self) -> int:
+        """How many topics it follows."""
         return len(self._follows)
-
-    def tell(self, message: Message) -> None:
-        """Send it, or send the client away when it is too slow to take it."""
-        if not self.ended.done() and not self.outbox.put(message):
-            self._closed_slow()
-            self.end(SLOW)
-
-    def hint(self, message: Message) -> None:
-        """Send it unless the client has enough to read already."""
-        if self.outbox.has_room:
-            self.tell(message)
 
     def end(self, code: int, reason: str | None = None) -> None:
         """Send the client away; without another reason it is told the cursors to come back with."""
+        self.outbox.close()
         if not self.ended.done():
             self.ended.set_result(Farewell(code, self.cursors() if reason is None else reason))
 
-    def follow(self, feed: Feed, addresses: Sequence[Address], since: str | None) -> None:
+    def abort(self) -> None:
+        """Close the connection at once, whatever is still to be sent."""
+        self._transport.abort()
+
+    def follow(self, feed: Feed, addresses: Sequence[Address], since: Position | None) -> None:
         """Follow addresses of one stream, in its order, from behind a cursor or from now on."""
-        subscription = Subscription(self, tuple(addresses), since)
+        subscription = Subscription(self.outbox, addresses, since)
         for address in subscription.addresses:
+            self.leave(address)
             self._follows[address] = (feed, subscription)
         task = asyncio.create_task(feed.join(subscription), name="join")
         self._joining[subscription] = task
         task.add_done_callback(lambda _: self._joining.pop(subscription, None))
 
-    def leave(self, address: Address) -> None:
-        """Follow it no longer."""
-        feed, subscription = self._follows.pop(str(address))
-        self._part(feed, subscription)
-
-    def leave_all(self) -> None:
-        for feed, subscription in list(self._follows.values()):
-            self._part(feed, subscription)
-        self._follows.clear()
-
-    def _part(self, feed: Feed, subscription: Subscription) -> None:
-        if task := self._joining.pop(subscription, None):
+    def leave(self, address: str) -> None:
+        """Follow it no longer, if it was followed, nor what was followed together with it."""
+        if address not in self._follows:
+            return
+        feed, subscription = self._follows[address]
+        if task := self._joining.get(subscription):
             task.cancel()
         feed.leave(subscription)
+        for each in subscription.addresses:
+            self._follows.pop(each, None)
+
+    def leave_all(self) -> None:
+        """Follow nothing any longer."""
+        for address in list(self._follows):
+            self.leave(address)
 
     def cursors(self) -> str:
         """Up to where everything was sent, one cursor a stream: `JOBSITE@12,OPERATIONS@3`."""
         reached: dict[str, int] = {}
         for feed, subscription in self._follows.values():
-            at = subscription.reached(feed.position)
+            at = max(feed.position, subscription.after) if subscription.live else subscription.after
             reached[feed.stream] = min(at, reached.get(feed.stream, at))
-        for position in (each.position for each in self.outbox):
-            if position:
-                reached[position.stream] = min(reached.get(position.stream, 0), position.sequence - 1)
-        text = ",".join(f"{stream}@{at}" for stream, at in reached.items())
+        for waiting in self.outbox:
+            if (position := waiting.position) and position.stream in reached:
+                told = position.sequence - (waiting.type == "event")
+                reached[position.stream] = min(reached[position.stream], told)
+        text = ",".join(f"{stream}@{at}" for stream, at in reached.items() if at >= 0)
         return text if len(text) <= LONGEST_REASON else text[: text[:LONGEST_REASON].rindex(",")]
-
-
-Told = Any

@@ -1,6 +1,6 @@
 """What is said on a live connection, in both directions."""
 
-from typing import Any, Generic, Literal, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -14,20 +14,20 @@ class Said(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename="
     """A message of the server."""
 
 
-class Subscribed(Said, tag="subscribed"):
+class Subscribed(Said, frozen=True, kw_only=True, tag="subscribed"):
     """What comes behind the cursor follows: first what was missed, then what happens."""
 
     topic: str
     cursor: str
 
 
-class Unsubscribed(Said, tag="unsubscribed"):
+class Unsubscribed(Said, frozen=True, kw_only=True, tag="unsubscribed"):
     """Nothing more of this topic follows."""
 
     topic: str
 
 
-class Happened(Said, Generic[E], tag="event"):
+class Happened(Said, Generic[E], frozen=True, kw_only=True, tag="event"):
     """An event whose effect can be read now. Come back with `from=<cursor>` for what follows it."""
 
     topic: str
@@ -39,7 +39,7 @@ class Happened(Said, Generic[E], tag="event"):
     data: E
 
 
-class Signalled(Said, tag="signal"):
+class Signalled(Said, frozen=True, kw_only=True, tag="signal"):
     """Something that matters only now, such as progress; it may be left out, and is not told again."""
 
     topic: str
@@ -47,7 +47,7 @@ class Signalled(Said, tag="signal"):
     data: Any
 
 
-class Gap(Said, tag="gap"):
+class Gap(Said, frozen=True, kw_only=True, tag="gap"):
     """What happened between `from` and `cursor` is not told, or not in full: read it anew. Then it goes on."""
 
     topic: str
@@ -56,11 +56,11 @@ class Gap(Said, tag="gap"):
     reason: str
 
 
-class Pong(Said, tag="pong"):
+class Pong(Said, frozen=True, kw_only=True, tag="pong"):
     """The answer to a ping."""
 
 
-class Mistake(Said, tag="error"):
+class Mistake(Said, frozen=True, kw_only=True, tag="error"):
     """A message of the client that could not be followed; the connection stays."""
 
     code: str
@@ -72,26 +72,24 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, tag_field="action"):
     """A message of a client."""
 
 
-class Subscribe(Asked, tag="subscribe"):
+class Subscribe(Asked, frozen=True, kw_only=True, tag="subscribe"):
     """Follow a topic, from behind a cursor or from now on."""
 
     topic: str
     since: str | None = msgspec.field(default=None, name="from")
 
 
-class Unsubscribe(Asked, tag="unsubscribe"):
+class Unsubscribe(Asked, frozen=True, kw_only=True, tag="unsubscribe"):
     """Follow a topic no longer."""
 
     topic: str
 
 
-class Ping(Asked, tag="ping"):
+class Ping(Asked, frozen=True, kw_only=True, tag="ping"):
     """Is anybody there?"""
 
 
 Request: TypeAlias = Subscribe | Unsubscribe | Ping
-
-Kind = Literal["event", "signal", "other"]
 
 
 class Message(NamedTuple):

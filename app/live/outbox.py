@@ -2,50 +2,56 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
 
 from app.live.limits import Limits
 from app.live.messages import Message
 
 
-class Farewell(NamedTuple):
-    """Why a connection ends: a WebSocket close code and a reason."""
-
-    code: int
-    reason: str
-
-
 class Outbox:
     """Never blocks those who put; whoever can wait for a slow client awaits `room` first."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, overflows: Callable[[], None]) -> None:
+        """`overflows` is called once, when something does not fit; nothing is taken after that."""
         self._most = limits.queue
         self._most_bytes = limits.queue_bytes
+        self._overflows = overflows
         self._messages: deque[Message] = deque()
         self._bytes = 0
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
         self._roomy.set()
+        self._closed = False
 
     def __iter__(self) -> Iterator[Message]:
         return iter(self._messages)
 
-    def put(self, message: Message) -> bool:
-        """Whether it fits."""
-        size = len(message.payload)
-        if self._messages and (len(self._messages) >= self._most or self._bytes + size > self._most_bytes):
-            return False
+    def put(self, message: Message) -> None:
+        """What must arrive."""
+        if self._closed:
+            return
+        if len(self._messages) >= self._most or self._bytes > self._most_bytes:
+            self.close()
+            self._overflows()
+            return
         self._messages.append(message)
-        self._bytes += size
+        self._bytes += len(message.payload)
         self._filled.set()
         if not self.has_room:
             self._roomy.clear()
-        return True
+
+    def offer(self, message: Message) -> None:
+        """What may be left out when the client has enough to read."""
+        if self.has_room:
+            self.put(message)
+
+    def close(self) -> None:
+        """Take nothing more."""
+        self._closed = True
 
     @property
     def has_room(self) -> bool:
-        """Whether less than half of it is used: what can be left out is left out past that."""
+        """Whether less than half of it is used."""
         return len(self._messages) * 2 < self._most and self._bytes * 2 < self._most_bytes
 
     async def room(self) -> None:

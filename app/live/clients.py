@@ -1,0 +1,127 @@
+"""Everybody who is connected: let in, subscribed, and sent away."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any, Literal
+
+from app.http.auth import Principal, authorize
+from app.http.endpoints import Call
+from app.http.positions import Position, parse_position
+from app.http.problems import RateLimited
+from app.live.client import SLOW, Client
+from app.live.feed import Feed
+from app.live.limits import Limits
+from app.live.topics import Address, Topic, find
+from handlers.refusals import Invalid
+from infra.telemetry.metrics import Metrics
+
+GOING_AWAY = 1001
+KEY_GONE = 4401
+CHECK = 2.0
+"""Seconds between two looks at whether everybody's key still holds."""
+FAREWELLS = 1.5
+"""Seconds that clients have to take their leave when the process stops."""
+
+
+class Clients:
+    """The clients of a process, and what they can follow."""
+
+    def __init__(
+        self,
+        topics: Mapping[str, Topic],
+        feeds: Mapping[str, Feed],
+        *,
+        limits: Limits,
+        metrics: Metrics,
+        still_valid: Callable[[Principal], bool],
+    ) -> None:
+        self.limits = limits
+        self.metrics = metrics
+        self._topics = topics
+        self._feeds = feeds
+        self._still_valid = still_valid
+        self._here: set[Client] = set()
+        self._closing = False
+        self._nobody = asyncio.Event()
+        self._nobody.set()
+
+    @contextmanager
+    def admit(self, kind: Literal["ws", "sse"], call: Call[Any, Any]) -> Iterator[Client]:
+        """A client, for as long as its connection lasts."""
+        transport = call.request.transport
+        if transport is None:
+            raise ConnectionResetError("the client has hung up already")
+        client = Client(call.principal, self.limits, transport)
+        self._here.add(client)
+        self._nobody.clear()
+        if self._closing:
+            client.end(GOING_AWAY)
+        try:
+            with self.metrics.connection(kind):
+                yield client
+        finally:
+            client.leave_all()
+            if client.ended.done() and client.ended.result().code == SLOW:
+                self.metrics.closed_slow()
+            self._here.discard(client)
+            if not self._here:
+                self._nobody.set()
+
+    def check_room(self, principal: Principal) -> None:
+        """Raises `RateLimited` when this key has as many connections as it may."""
+        held = sum(each.principal.id == principal.id for each in self._here)
+        if held >= self.limits.connections:
+            raise RateLimited(
+                "TOO_MANY_CONNECTIONS",
+                f"This key has {held} live connections, which is all it may have. Close one.",
+                retry_after=5,
+            )
+
+    def find(self, principal: Principal, topics: Sequence[str]) -> list[Address]:
+        """The addresses that a client names. Raises `Invalid`, and `Forbidden` for those its key may not follow."""
+        found = [find(self._topics, each) for each in dict.fromkeys(topics)]
+        for each in found:
+            authorize(principal, each.topic.scope)
+        return found
+
+    def follow(self, client: Client, addresses: Sequence[Address], cursors: Sequence[Position]) -> None:
+        """Follow these too; those of one stream together. With cursors, from behind the one of their stream.
+
+        Raises `Invalid` when that is too much.
+        """
+        if len(client) + len(addresses) > self.limits.topics:
+            raise Invalid("TOO_MANY_TOPICS", f"One connection follows {self.limits.topics} topics at most.")
+        for stream, group in groupby(sorted(addresses, key=_stream), key=_stream):
+            since = next((each for each in cursors if each.stream == stream), next(iter(cursors), None))
+            client.follow(self._feeds[stream], list(group), since)
+
+    async def check_keys(self) -> None:
+        """Send away whose key is revoked or expired, for ever."""
+        while True:
+            await asyncio.sleep(CHECK)
+            for client in list(self._here):
+                if not self._still_valid(client.principal):
+                    client.end(KEY_GONE, "the key is revoked or expired")
+
+    async def close(self) -> None:
+        """Send everybody away, with the cursors to come back with."""
+        self._closing = True
+        for client in list(self._here):
+            client.end(GOING_AWAY)
+        try:
+            async with asyncio.timeout(FAREWELLS):
+                await self._nobody.wait()
+        except TimeoutError:
+            for client in list(self._here):
+                client.abort()
+
+
+def cursors(text: str | None) -> list[Position]:
+    """`JOBSITE@12,OPERATIONS@3`, as ids of event streams and reasons of closed sockets have it. Raises `Malformed`."""
+    return [parse_position(each, "from") for each in text.split(",")] if text else []
+
+
+def _stream(address: Address) -> str:
+    return address.topic.stream

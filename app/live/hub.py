@@ -1,0 +1,87 @@
+"""The live hub of a process: every stream and every signal heard once, told to all who follow."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from nats.aio.client import Client as Nats
+from nats.aio.msg import Msg
+
+from app.http.auth import Principal
+from app.http.endpoints import Endpoint
+from app.live import sockets, streams
+from app.live.clients import Clients
+from app.live.feed import Feed
+from app.live.limits import Limits
+from app.live.readable import Readable
+from app.live.signals import address_of, signalled
+from app.live.topics import Topic
+from infra.log import Log
+from infra.telemetry.metrics import Metrics
+
+
+class Hub:
+    """What the live endpoints stand on. Run it beside the server, and close it when the server stops."""
+
+    def __init__(
+        self,
+        *,
+        nc: Nats,
+        log: Log,
+        readable: Readable,
+        topics: Iterable[Topic],
+        metrics: Metrics,
+        still_valid: Callable[[Principal], bool],
+        ping_interval: float,
+        pong_timeout: float,
+        limits: Limits | None = None,
+    ) -> None:
+        """`still_valid` is asked every few seconds; times are in seconds."""
+        limits = limits or Limits()
+        self._nc = nc
+        self._topics = {each.name: each for each in topics}
+        self._ping_interval = ping_interval
+        self._pong_timeout = pong_timeout
+        self._feeds = {
+            stream: Feed(
+                stream,
+                log=log,
+                readable=readable,
+                topics=[each for each in self._topics.values() if each.stream == stream],
+                limits=limits,
+            )
+            for stream in {each.stream for each in self._topics.values()}
+        }
+        self._clients = Clients(
+            self._topics, self._feeds, limits=limits, metrics=metrics, still_valid=still_valid
+        )
+
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """`/v1/ws` and `/v1/events`."""
+        return (
+            sockets.endpoint(
+                self._clients, ping_interval=self._ping_interval, pong_timeout=self._pong_timeout
+            ),
+            streams.endpoint(self._clients, heartbeat=self._ping_interval, patience=self._pong_timeout),
+        )
+
+    async def run(self) -> None:
+        """Tell what happens, for ever. While NATS or the database is away clients stay, and miss nothing."""
+        await self._nc.subscribe("live.>", cb=self._signal)
+        async with asyncio.TaskGroup() as group:
+            for feed in self._feeds.values():
+                group.create_task(feed.run(), name=f"live {feed.stream}")
+            group.create_task(self._clients.check_keys(), name="live keys")
+
+    async def close(self) -> None:
+        """Send everybody away, with the cursors to come back with."""
+        await self._clients.close()
+
+    async def _signal(self, heard: Msg) -> None:
+        topic = self._topics.get(heard.subject.split(".", 2)[1])
+        if topic is None:
+            return
+        address, signal = address_of(topic, heard.subject)
+        followers = self._feeds[topic.stream].followers(address)
+        if followers and (told := signalled(address, signal, heard.data)):
+            for each in followers:
+                each.outbox.offer(told)

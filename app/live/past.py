@@ -1,0 +1,33 @@
+"""The past of a subscription, read from the log a page at a time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from events.envelope import Event, Recorded
+from infra.log import Log
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some events in order."""
+
+    events: Sequence[Recorded[Event]]
+    end: int
+    """The position up to which these are all that there are."""
+    behind: int
+    """How many messages there were from the page's beginning on."""
+
+
+async def read_page(log: Log, stream: str, filters: Sequence[str], *, after: int, until: int) -> Page:
+    """The next events behind `after`, none of them behind `until`. Raises `LogUnavailable` and `Undecodable`."""
+    events: list[Recorded[Event]] = []
+    async with log.reader(stream, after=after, filters=filters, window=PAGE) as reader:
+        await reader.open()
+        behind = reader.behind
+        while len(events) < PAGE and await reader.before(until):
+            events += await reader.take(PAGE - len(events))
+        whole = reader.position >= until or len(events) < PAGE
+    here = [each for each in events if each.position <= until]
+    return Page(here, until if whole else here[-1].position, behind)

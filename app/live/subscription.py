@@ -1,0 +1,76 @@
+"""What one client follows in one stream, and how far it has been told."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from app.http.positions import Position
+from app.live.messages import Gap, Message, Subscribed, happened, message
+from app.live.outbox import Outbox
+from app.live.topics import Address
+from events.envelope import Event, Recorded
+from infra.log import TOMBSTONE
+
+
+class Why(StrEnum):
+    """Why a past is not told."""
+
+    OTHER_STREAM = "the cursor is of another stream"
+    AHEAD = "the log ends before the cursor"
+    FAR_BEHIND = "too much has happened since"
+    ERASED = "something was deleted, and what led to it may be erased"
+    UNREADABLE = "an event since then cannot be read by this version"
+
+
+class Told:
+    """An event and whom it concerns; encoded once for each address, however many follow it."""
+
+    __slots__ = ("_messages", "addresses", "recorded")
+
+    def __init__(self, recorded: Recorded[Event], addresses: Sequence[str]) -> None:
+        self.recorded = recorded
+        self.addresses = addresses
+        self._messages: dict[str, Message] = {}
+
+    def message(self, address: str) -> Message:
+        if address not in self._messages:
+            self._messages[address] = happened(address, self.recorded)
+        return self._messages[address]
+
+
+class Subscription:
+    """Addresses of one stream that a client follows together: their events come in the stream's order, each once."""
+
+    def __init__(self, outbox: Outbox, addresses: Sequence[Address], since: Position | None) -> None:
+        self.outbox = outbox
+        self.addresses = dict.fromkeys(str(each) for each in addresses)
+        self.filters = tuple(filter for each in addresses for filter in each.filters)
+        self.since = since
+        self.after = -1
+        """The position up to which the client has been told; -1 before it is known where to begin."""
+        self.live = False
+
+    def begin(self, at: Position) -> None:
+        """Tell the client behind which position it begins."""
+        self.after = at.sequence
+        for address in self.addresses:
+            self.outbox.put(message(Subscribed(topic=address, cursor=str(at)), at))
+
+    def offer(self, told: Told, *, past: bool = False) -> None:
+        """Tell the client of an event, if it concerns what it follows and has not been told."""
+        position = told.recorded.position
+        if position <= self.after:
+            return
+        address = next((each for each in told.addresses if each in self.addresses), None)
+        if address is not None:
+            if past and told.recorded.event.name == TOMBSTONE:
+                self.skip(Position(told.recorded.stream, position - 1), Why.ERASED)
+            self.outbox.put(told.message(address))
+        self.after = position
+
+    def skip(self, to: Position, why: Why) -> None:
+        """Tell the client that something is missing, and where it goes on."""
+        since = self.since or Position(to.stream, self.after)
+        for address in self.addresses:
+            gap = Gap(topic=address, since=str(since), cursor=str(to), reason=why)
+            self.outbox.put(message(gap, to))
+        self.after = to.sequence
