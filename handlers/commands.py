@@ -27,10 +27,17 @@ CACHED = 20_000
 
 C = TypeVar("C", bound="Command")
 S = TypeVar("S")
+E = TypeVar("E", bound=Event)
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody wants. Subclasses carry `<aggregate>_id`, and all that a decision needs from outside."""
+
+
+def as_told(event: type[E], command: Command, **known: Any) -> E:
+    """The event that says what a command asked, field by field; `known` are facts that it did not bring."""
+    asked = {name: getattr(command, name) for name in event.__struct_fields__ if hasattr(command, name)}
+    return event(**asked, **known)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Literal, assert_never
 from uuid import UUID
 
 from events.identity import ApiKeyEvent, Issued, Revoked
-from handlers.commands import Command, Decider
+from handlers.commands import Command, Decider, as_told
 from handlers.refusals import NotFound
 
 
@@ -30,16 +30,7 @@ State = Literal["absent", "in force", "revoked"]
 def decide(command: ApiKeyCommand, state: State) -> Sequence[ApiKeyEvent]:
     match command, state:
         case IssueApiKey() as c, "absent":
-            return [
-                Issued(
-                    api_key_id=c.api_key_id,
-                    label=c.label,
-                    hash=c.hash,
-                    prefix=c.prefix,
-                    scopes=c.scopes,
-                    expires_at=c.expires_at,
-                )
-            ]
+            return [as_told(Issued, c)]
         case IssueApiKey(), _:
             return []
         case RevokeApiKey() as c, "absent":

@@ -7,7 +7,7 @@ from typing import assert_never
 from uuid import UUID
 
 from events.jobsite import AudioUploaded, Indexed, SessionEvent, Stage, StageFailed, Transcribed
-from handlers.commands import Command, Decider
+from handlers.commands import Command, Decider, as_told
 
 
 class UploadAudio(Command, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ State = Absent | Session
 def decide(command: SessionCommand, state: State) -> Sequence[SessionEvent]:
     match state:
         case Absent():
-            return [_uploaded(command)] if isinstance(command, UploadAudio) else []
+            return [as_told(AudioUploaded, command)] if isinstance(command, UploadAudio) else []
         case Session():
             return _follow(command, state)
 
@@ -93,70 +93,15 @@ def _follow(command: SessionCommand, session: Session) -> Sequence[SessionEvent]
         case UploadAudio():
             return []  # the same recording again
         case RecordTranscript() as c:
-            return [] if session.transcript else [_transcribed(c)]
+            return [] if session.transcript else [as_told(Transcribed, c)]
         case RecordIndex() as c:
             fresh = c.transcript == session.transcript and c.index not in session.indexes
-            return [_indexed(c, session)] if fresh else []  # or it is of a transcript that no longer holds
+            job, recorded = session.job_id, session.recorded_at
+            told = as_told(Indexed, c, job_id=job, recorded_at=recorded)
+            return [told] if fresh else []  # or it is of a transcript that no longer holds
         case FailStage() as c:
-            return [] if c.stage in session.failed or _done(c.stage, session) else [_failed(c)]
+            return [] if c.stage in session.failed or _done(c.stage, session) else [as_told(StageFailed, c)]
     assert_never(command)
-
-
-def _uploaded(c: UploadAudio) -> AudioUploaded:
-    return AudioUploaded(
-        session_id=c.session_id,
-        upload_id=c.upload_id,
-        blob=c.blob,
-        size=c.size,
-        media_type=c.media_type,
-        file_name=c.file_name,
-        job_id=c.job_id,
-        title=c.title,
-        recorded_at=c.recorded_at,
-        notify_email=c.notify_email,
-    )
-
-
-def _transcribed(c: RecordTranscript) -> Transcribed:
-    return Transcribed(
-        session_id=c.session_id,
-        blob=c.blob,
-        size=c.size,
-        seconds=c.seconds,
-        segments=c.segments,
-        words=c.words,
-        language=c.language,
-        model=c.model,
-        attempts=c.attempts,
-        started_at=c.started_at,
-    )
-
-
-def _indexed(c: RecordIndex, s: Session) -> Indexed:
-    return Indexed(
-        session_id=c.session_id,
-        blob=c.blob,
-        size=c.size,
-        transcript=c.transcript,
-        index=c.index,
-        dimensions=c.dimensions,
-        chunks=c.chunks,
-        job_id=s.job_id,
-        recorded_at=s.recorded_at,
-        attempts=c.attempts,
-        started_at=c.started_at,
-    )
-
-
-def _failed(c: FailStage) -> StageFailed:
-    return StageFailed(
-        session_id=c.session_id,
-        stage=c.stage,
-        code=c.code,
-        detail=c.detail,
-        attempts=c.attempts,
-        started_at=c.started_at,
-    )
 
 
 def _done(stage: Stage, session: Session) -> bool:

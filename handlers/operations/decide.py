@@ -1,9 +1,11 @@
 """Rules of dead letters and alerts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, assert_never
 from uuid import UUID
+
+from msgspec import structs
 
 from events.operations import (
     AlertEvent,
@@ -15,7 +17,7 @@ from events.operations import (
     Redriven,
     Resolved,
 )
-from handlers.commands import Command, Decider
+from handlers.commands import Command, Decider, as_told
 from handlers.refusals import Conflict, NotFound
 
 
@@ -39,12 +41,19 @@ class Resolve(Command, frozen=True, kw_only=True):
     dead_letter_id: UUID
 
 
+class Reopen(Command, frozen=True, kw_only=True):
+    """The redrive failed too."""
+
+    dead_letter_id: UUID
+    error: str
+
+
 class Discard(Command, frozen=True, kw_only=True):
     dead_letter_id: UUID
     reason: str = ""
 
 
-DeadLetterCommand = RecordDeadLetter | Redrive | Resolve | Discard
+DeadLetterCommand = RecordDeadLetter | Redrive | Resolve | Reopen | Discard
 
 
 @dataclass(frozen=True)
@@ -54,9 +63,14 @@ class Absent:
 
 @dataclass(frozen=True)
 class Letter:
-    """A dead letter: `open` until it is redriven, then `redriving`, and `closed` for good or until it fails again."""
+    """A dead letter: open until it is redriven, then redriving, then resolved or open again; or discarded for good."""
 
-    status: Literal["open", "redriving", "closed"]
+    status: Literal["open", "redriving", "resolved", "discarded"]
+    failure: Recorded
+
+    @property
+    def closed(self) -> bool:
+        return self.status in {"resolved", "discarded"}
 
 
 LetterState = Absent | Letter
@@ -64,31 +78,22 @@ LetterState = Absent | Letter
 
 def decide(command: DeadLetterCommand, state: LetterState) -> Sequence[DeadLetterEvent]:
     match command, state:
-        case RecordDeadLetter(), Letter(status="open"):
+        case RecordDeadLetter(), Letter(status="open" | "discarded"):
             return []
         case RecordDeadLetter() as c, _:
-            return [
-                Recorded(
-                    dead_letter_id=c.dead_letter_id,
-                    stream=c.stream,
-                    position=c.position,
-                    subject=c.subject,
-                    handler=c.handler,
-                    error=c.error,
-                    attempts=c.attempts,
-                    event_id=c.event_id,
-                )
-            ]
+            return [as_told(Recorded, c)]
         case Resolve() as c, Letter(status="redriving"):
             return [Resolved(dead_letter_id=c.dead_letter_id)]
-        case Resolve(), _:
-            return []
+        case Reopen() as c, Letter(status="redriving", failure=before):
+            return [structs.replace(before, error=c.error, attempts=before.attempts + 1)]
+        case ((Resolve() | Reopen()), _):
+            return []  # late news
         case (Redrive() | Discard()) as c, Absent():
             raise NotFound("DEAD_LETTER_NOT_FOUND", f"There is no dead letter {c.dead_letter_id}.")
-        case ((Redrive() | Discard()), Letter(status="closed")):
-            raise Conflict("DEAD_LETTER_CLOSED", "This dead letter is already resolved or discarded.")
-        case Redrive(), Letter(status="redriving"):
+        case (Redrive(), Letter(status="redriving")) | (Discard(), Letter(status="discarded")):
             return []
+        case ((Redrive() | Discard()), Letter(closed=True)):
+            raise Conflict("DEAD_LETTER_CLOSED", "This dead letter is already resolved or discarded.")
         case Redrive() as c, Letter():
             return [Redriven(dead_letter_id=c.dead_letter_id, after=c.after)]
         case Discard() as c, Letter():
@@ -97,18 +102,25 @@ def decide(command: DeadLetterCommand, state: LetterState) -> Sequence[DeadLette
 
 
 def evolve(state: LetterState, event: DeadLetterEvent) -> LetterState:
-    match event:
-        case Recorded():
-            return Letter("open")
-        case Redriven():
-            return Letter("redriving")
-        case Resolved() | Discarded():
-            return Letter("closed")
+    match event, state:
+        case Recorded(), _:
+            return Letter("open", event)
+        case Redriven(), Letter():
+            return replace(state, status="redriving")
+        case Resolved(), Letter():
+            return replace(state, status="resolved")
+        case Discarded(), Letter():
+            return replace(state, status="discarded")
     return state
 
 
 DEAD_LETTERS: Decider[DeadLetterCommand, LetterState] = Decider(
-    "operations", "dead_letter", (RecordDeadLetter, Redrive, Resolve, Discard), Absent(), decide, evolve
+    "operations",
+    "dead_letter",
+    (RecordDeadLetter, Redrive, Resolve, Reopen, Discard),
+    Absent(),
+    decide,
+    evolve,
 )
 
 
@@ -129,11 +141,7 @@ AlertCommand = RaiseAlert | ClearAlert
 def decide_alert(command: AlertCommand, raised: bool) -> Sequence[AlertEvent]:
     match command:
         case RaiseAlert() as c:
-            return (
-                []
-                if raised
-                else [Raised(alert_id=c.alert_id, kind=c.kind, subject=c.subject, detail=c.detail)]
-            )
+            return [] if raised else [as_told(Raised, c)]
         case ClearAlert() as c:
             return [Cleared(alert_id=c.alert_id)] if raised else []
     assert_never(command)
