@@ -84,7 +84,7 @@ def _floor(module: str) -> str:
 
 
 @pytest.mark.parametrize("floor", FLOORS)
-def test_a_floor_sees_only_the_floors_below_it(floor: str):
+def test_a_floor_sees_only_the_floors_below_it(floor: str) -> None:
     wrong = {
         name: seen
         for name, path in files(floor).items()
@@ -93,7 +93,7 @@ def test_a_floor_sees_only_the_floors_below_it(floor: str):
     assert not wrong
 
 
-def test_files_make_no_circle():
+def test_files_make_no_circle() -> None:
     graph = {name: {each for each in imports(path) if each in MODULES} for name, path in MODULES.items()}
     try:
         TopologicalSorter(graph).prepare()
@@ -101,7 +101,7 @@ def test_files_make_no_circle():
         pytest.fail(" → ".join(reversed(circle.args[1])))
 
 
-def test_nothing_outside_tests_sees_the_tests():
+def test_nothing_outside_tests_sees_the_tests() -> None:
     assert not [name for name, path in MODULES.items() if "tests" in map(_floor, imports(path))]
 
 
@@ -111,7 +111,7 @@ def _contexts() -> set[str]:
 
 
 @pytest.mark.parametrize("context", sorted(_contexts()))
-def test_a_context_imports_nothing_but_events_of_another(context: str):
+def test_a_context_imports_nothing_but_events_of_another(context: str) -> None:
     others = _contexts() - {context}
     foreign = {f"{floor}.{other}" for floor in ("handlers", "projections", "app") for other in others}
     own = [name for name in MODULES if name.split(".")[1:2] == [context]]
@@ -129,7 +129,7 @@ def _rules() -> list[str]:
 
 
 @pytest.mark.parametrize("name", _rules())
-def test_rules_know_no_outside_world_no_clock_and_no_chance(name: str):
+def test_rules_know_no_outside_world_no_clock_and_no_chance(name: str) -> None:
     tree = ast.parse(MODULES[name].read_text())
     for module in imports(MODULES[name]):
         assert _floor(module) in PURE | {"events", "uuid"} or module in KERNEL, module
@@ -147,11 +147,11 @@ def test_rules_know_no_outside_world_no_clock_and_no_chance(name: str):
                 pytest.fail(f"line {node.lineno} reaches outside")
 
 
-def test_every_context_has_rules():
+def test_every_context_has_rules() -> None:
     assert {name.split(".")[1] for name in _rules()} == _contexts()
 
 
-def test_only_the_root_names_adapters():
+def test_only_the_root_names_adapters() -> None:
     assert MODULES.keys() >= ADAPTERS
     wrong = {
         name: seen
@@ -161,7 +161,7 @@ def test_only_the_root_names_adapters():
     assert not wrong
 
 
-def test_nothing_happens_when_a_module_is_imported():
+def test_nothing_happens_when_a_module_is_imported() -> None:
     """No call that waits or connects stands at the outermost level of a file."""
     busy = {"connect", "run", "open", "create_pool", "Popen", "urlopen", "sleep"}
     for name, path in MODULES.items():
