@@ -11,7 +11,7 @@ from events.operations import Redriven
 from handlers.answering import Answering
 from handlers.commands import Commands
 from handlers.handler import Attempt, Failure, Handler, Poison
-from handlers.operations.decide import Absent, Letter, RecordDeadLetter, Resolve, evolve
+from handlers.operations.decide import Absent, Letter, RecordDeadLetter, Reopen, Resolve, evolve
 from handlers.refusals import Unavailable
 from infra.jetstream import LogUnavailable
 from infra.log import Log
@@ -46,29 +46,21 @@ async def bury(failure: Failure, *, commands: Commands, clock: Callable[[], date
 def redriver(handlers: Mapping[str, Handler], *, log: Log, answering: Answering) -> Handler:
     """The handler of `redriven`: runs the original handler once more, letters in the order they were redriven."""
 
-    async def redrive(recorded: Recorded[Redriven], attempt: Attempt) -> Resolve | RecordDeadLetter:
-        history = await log.load(recorded.event.key)
-        letter = next(each.event for each in reversed(history) if isinstance(each.event, DeadLetter))
+    async def redrive(recorded: Recorded[Redriven], attempt: Attempt) -> Resolve | Reopen:
+        letter_id = recorded.event.dead_letter_id
         try:
             if waiting := await _still_open(recorded.event.after, log):
                 raise Poison(f"{len(waiting)} earlier dead letters of the same aggregate are still open")
-            await _once_more(letter, recorded, attempt)
+            await _once_more(recorded, attempt)
         except (LogUnavailable, Unavailable):
             raise
         except Exception as again:
-            return RecordDeadLetter(
-                dead_letter_id=letter.dead_letter_id,
-                stream=letter.stream,
-                position=letter.position,
-                subject=letter.subject,
-                handler=letter.handler,
-                error=f"{type(again).__name__}: {again}"[:2000],
-                attempts=letter.attempts + 1,
-                event_id=letter.event_id,
-            )
-        return Resolve(dead_letter_id=recorded.event.dead_letter_id)
+            return Reopen(dead_letter_id=letter_id, error=f"{type(again).__name__}: {again}"[:2000])
+        return Resolve(dead_letter_id=letter_id)
 
-    async def _once_more(letter: DeadLetter, cause: Recorded[Redriven], attempt: Attempt) -> None:
+    async def _once_more(cause: Recorded[Redriven], attempt: Attempt) -> None:
+        history = await log.load(cause.event.key)
+        letter = next(each.event for each in reversed(history) if isinstance(each.event, DeadLetter))
         handler = handlers.get(letter.handler)
         if handler is None:
             raise Poison(f"no handler is called {letter.handler}")
@@ -77,9 +69,18 @@ def redriver(handlers: Mapping[str, Handler], *, log: Log, answering: Answering)
             return  # erased since: nothing is left to do
         await answering.answer(handler, event, attempt, again=str(cause.id))
 
+    def give_up(recorded: Recorded[Redriven], failure: Failure) -> Reopen:
+        return Reopen(dead_letter_id=recorded.event.dead_letter_id, error=failure.error)
+
     longest = max((handler.timeout for handler in handlers.values()), default=60.0)
     return Handler(
-        name="redrive", on=Redriven, effect=redrive, timeout=longest + 5, concurrency=1, ordered=True
+        name="redrive",
+        on=Redriven,
+        effect=redrive,
+        give_up=give_up,
+        timeout=longest + 5,
+        concurrency=1,
+        ordered=True,
     )
 
 
@@ -89,6 +90,6 @@ async def _still_open(letters: tuple[UUID, ...], log: Log) -> list[UUID]:
         state: Absent | Letter = Absent()
         for each in await log.load(Key("operations", "dead_letter", letter)):
             state = evolve(state, each.event)  # type: ignore[arg-type]  # the key says whose events these are
-        if isinstance(state, Letter) and state.status != "closed":
+        if isinstance(state, Letter) and not state.closed:
             waiting.append(letter)
     return waiting
