@@ -22,6 +22,7 @@ from app.http.server import application, listen
 from app.http.tracking import Exchange
 from app.identity import keys
 from app.kernel import Kernel, now
+from app.live.description import channels
 from app.live.hub import Hub
 from app.live.readable import Readable
 from app.places import Places

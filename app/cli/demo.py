@@ -51,23 +51,44 @@ async def _upload(http: aiohttp.ClientSession) -> str:
 
 
 async def _watch(http: aiohttp.ClientSession, session: str) -> None:
-    bars: dict[str, Any] = {}
+    """A bar for each stage; a line for each change where nobody sees bars."""
+    stages: dict[str, Stage] = {}
     while True:
         async with http.get(f"/v1/upload/status/{session}") as answer:
             status = await answer.json()
-        for stage in status["stages"]:
-            name = stage["stage"]
-            if name not in bars:
-                bars[name] = tqdm(
-                    total=100, desc=f"  {name:<10}", bar_format="{desc} {bar:30} {n:3.0f} % {postfix}"
-                )
-            bars[name].update(stage["progress"] - bars[name].n)
-            bars[name].set_postfix_str(stage["state"])
+        for told in status["stages"]:
+            stages.setdefault(told["stage"], Stage(told["stage"])).show(told)
         if status["status"] in {"completed", "failed"}:
             break
         await asyncio.sleep(0.2)
-    for bar in bars.values():
-        bar.close()
+    for stage in stages.values():
+        stage.close()
+
+
+class Stage:
+    """How far a stage is, on the terminal."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._state = ""
+        self._bar = (
+            tqdm(total=100, desc=f"  {name:<10}", bar_format="{desc} {bar:30} {n:3.0f} % {postfix}")
+            if sys.stderr.isatty()
+            else None
+        )
+
+    def show(self, told: dict[str, Any]) -> None:
+        state = told["state"]
+        if self._bar is not None:
+            self._bar.update(told["progress"] - self._bar.n)
+            self._bar.set_postfix_str(state)
+        elif state != self._state:
+            print(f"  {self._name:<10} {state}", flush=True)
+        self._state = state
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
 
 
 async def _tell(http: aiohttp.ClientSession, session: str) -> None:
@@ -90,6 +111,7 @@ async def _tell(http: aiohttp.ClientSession, session: str) -> None:
 
 
 def _what_next(url: str, settings: Settings, key: str) -> None:
+    home = "" if str(settings.home) == ".headwater" else f"HEADWATER_HOME={settings.home} "
     print(
         f"""
 Headwater serves on  {url}
@@ -100,7 +122,7 @@ Logs                 {settings.home / "logs"}
 Three things to try next, in another terminal:
   curl -H "X-Api-Key: $(cat {settings.home / "api-key"})" -F file=@YOUR.m4a {url}/v1/upload/audio
   curl -H "X-Api-Key: $(cat {settings.home / "api-key"})" "{url}/v1/search?q=drywall"
-  .venv/bin/headwater rebuild jobsite --dry-run
+  {home}.venv/bin/headwater rebuild jobsite --dry-run
 
 Ctrl-C stops everything.""",
         flush=True,
