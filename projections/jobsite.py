@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, get_args
 
 import msgspec
-from infra.retrieval import Index
 
 from events.envelope import Event, Recorded
 from events.jobsite import AudioUploaded, Indexed, Stage, StageFailed, Transcribed
 from infra.chunking import ChunkSet, full_text, segment_spans
+from infra.retrieval import Index
 from infra.speech import Segment, Transcript
 from projections.changes import Change, Table, delete, patch, upsert
 from projections.projection import Projection
@@ -98,11 +98,12 @@ def jobsite(index: Index) -> Projection:
                 yield from _uploaded(e, recorded)
             case Transcribed() as e:
                 yield from _transcribed(e, recorded, content)
+                yield delete(chunks, session_id=e.session_id)
             case Indexed() as e:
                 yield from _completed(e, "index", recorded.at)
                 yield patch(SESSIONS, id=e.session_id, status="completed", **_touched(recorded))
-                yield delete(chunks, session_id=e.session_id)
-                if e.index == index.name and content is not None:
+                if e.index == index.name:
+                    yield delete(chunks, session_id=e.session_id)
                     yield from _chunks(chunks, e, content, recorded.at)
             case StageFailed() as e:
                 yield patch(SESSIONS, id=e.session_id, status="failed", **_touched(recorded))
@@ -211,7 +212,9 @@ def _completed(e: Transcribed | Indexed, stage: Stage, at: datetime) -> Iterator
     )
 
 
-def _chunks(table: Table, e: Indexed, content: ChunkSet, at: datetime) -> Iterator[Change]:
+def _chunks(table: Table, e: Indexed, content: ChunkSet | None, at: datetime) -> Iterator[Change]:
+    if content is None:
+        return
     for chunk, vector in zip(content.chunks, content.half_vectors(), strict=True):
         yield upsert(
             table,

@@ -33,18 +33,8 @@ ADAPTERS = {
 WIRING = ("app.main", "app.kernel", "app.models", "app.contexts", "app.cli")
 """Who may name adapters."""
 
-PURE = {
-    "collections",
-    "dataclasses",
-    "datetime",
-    "enum",
-    "functools",
-    "itertools",
-    "operator",
-    "re",
-    "typing",
-}
-"""What rules may take from Python itself, beside the type `UUID`."""
+PURE = set("collections dataclasses datetime enum functools itertools msgspec re typing".split())
+"""What rules may take from others, beside the type `UUID`."""
 KERNEL = {"handlers.commands", "handlers.refusals"}
 CLOCKS = {"now", "utcnow", "today", "fromtimestamp"}
 
