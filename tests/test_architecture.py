@@ -33,7 +33,7 @@ ADAPTERS = {
 WIRING = ("app.main", "app.kernel", "app.models", "app.contexts", "app.cli")
 """Who may name adapters."""
 
-PURE = set("collections dataclasses datetime enum functools itertools msgspec re typing".split())
+PURE = {"collections", "dataclasses", "datetime", "enum", "functools", "itertools", "msgspec", "typing"}
 """What rules may take from others, beside the type `UUID`."""
 KERNEL = {"handlers.commands", "handlers.refusals"}
 CLOCKS = {"now", "utcnow", "today", "fromtimestamp"}
