@@ -40,7 +40,7 @@ def fetching(blobs: Blobs) -> Fetch:
 
 async def project(kernel: Kernel, where: Places, index: Index) -> None:
     """Run every projection until cancelled."""
-    observer = Observer(applied=_counted(kernel), halted=_halted(kernel), resumed=_resumed(kernel))
+    observer = _observer(kernel)
     async with asyncio.TaskGroup() as group:
         for projection in contexts.projections(index):
             projector = Projector(
@@ -57,37 +57,32 @@ async def project(kernel: Kernel, where: Places, index: Index) -> None:
         log.info("projecting")
 
 
-def _counted(kernel: Kernel):  # type: ignore[no-untyped-def]
-    def applied(projection: Projection, events: Sequence[Recorded[Event]], position: int) -> None:
-        kernel.metrics.projected(projection.name, len(events), 0.0)
+def _observer(kernel: Kernel) -> Observer:
+    """Counts what is applied; a projection that halts is an alert until it goes on."""
 
-    return applied
+    def applied(projection: Projection, events: Sequence[Recorded[Event]], _: int, seconds: float) -> None:
+        kernel.metrics.projected(projection.name, len(events), seconds)
 
-
-def _halted(kernel: Kernel):  # type: ignore[no-untyped-def]
     async def halted(projection: Projection, why: Halted) -> None:
         log.error("projection halted", projection=projection.name, position=why.position, cause=str(why))
         kernel.metrics.halted(projection.name, True)
+        detail = f"{projection.stream}@{why.position} cannot be applied: {why}"
         await _tell(
             kernel,
             RaiseAlert(
                 alert_id=derived_id(ALERTS, projection.name),
                 kind="projection_halted",
                 subject=f"projection {projection.name}",
-                detail=f"{projection.stream}@{why.position} cannot be applied: {why}",
+                detail=detail,
             ),
         )
 
-    return halted
-
-
-def _resumed(kernel: Kernel):  # type: ignore[no-untyped-def]
     async def resumed(projection: Projection) -> None:
-        log.info("projection goes on", projection=projection.name)
+        log.info("projection is sound", projection=projection.name)
         kernel.metrics.halted(projection.name, False)
         await _tell(kernel, ClearAlert(alert_id=derived_id(ALERTS, projection.name)))
 
-    return resumed
+    return Observer(applied=applied, halted=halted, resumed=resumed)
 
 
 async def _tell(kernel: Kernel, command: Command) -> None:

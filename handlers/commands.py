@@ -18,8 +18,10 @@ from handlers.refusals import Refusal, Unavailable
 from infra.jetstream import LogUnavailable
 from infra.log import PAST, Conflict, Log
 from infra.reservations import Taken
-from infra.telemetry import traces
+from infra.telemetry import logs, traces
 from infra.telemetry.metrics import AppendOutcome, Metrics
+
+log = logs.logger(__name__)
 
 ATTEMPTS = 12
 CACHED = 20_000
@@ -111,7 +113,8 @@ class Commands:
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
             try:
-                return await self._execute(decider, key, command, intent, fresh)
+                with logs.context(command_id=intent.command_id):
+                    return await self._execute(decider, key, command, intent, fresh)
             except LogUnavailable as failure:
                 self._cache.pop(key, None)
                 raise Unavailable(
@@ -160,6 +163,9 @@ class Commands:
             with traces.span(f"append {events[-1].type()}", {"messaging.destination.name": stream}):
                 recorded = await self._log.append(events, intent, past=past)
             outcome = "ok"
+            log.info(
+                "events appended", position=recorded[-1].cursor, events=[each.event.name for each in recorded]
+            )
             return recorded
         except Conflict:
             outcome = "conflict"

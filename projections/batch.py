@@ -1,7 +1,9 @@
 """A read model being written: rows and checkpoint in one transaction, portion by portion, and nothing skipped."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import asyncpg
@@ -10,6 +12,7 @@ from events.catalogue import Undecodable
 from events.envelope import Event, Recorded
 from infra.jetstream import ApiError
 from infra.reader import Reader
+from infra.telemetry import traces
 from projections import checkpoints
 from projections.checkpoints import Overtaken
 from projections.fold import fold
@@ -19,7 +22,8 @@ from projections.writer import write
 Fetch = Callable[[str], Awaitable[bytes | None]]
 """The bytes of a blob, hash checked; None when it was erased."""
 
-Applied = Callable[[Sequence[Recorded[Event]], int], None]
+Applied = Callable[[Sequence[Recorded[Event]], int, float], None]
+"""Told after each commit: the events, the position it left the model at, and the seconds it took."""
 
 AT_ONCE = 8
 """Blobs fetched in parallel."""
@@ -67,7 +71,7 @@ class Model:
         *,
         position: int,
         fetch: Fetch,
-        applied: Applied = lambda events, now: None,
+        applied: Applied = lambda events, now, seconds: None,
     ) -> None:
         self.position = position
         self._connection = connection
@@ -109,6 +113,21 @@ class Model:
             await self._apply(events[half:], now)
 
     async def _commit(self, events: Sequence[Recorded[Event]], now: int) -> None:
+        began = time.perf_counter()
+        with self._traced(events):
+            await self._write(events, now)
+        self.position = now
+        self._applied(events, now, time.perf_counter() - began)
+
+    def _traced(self, events: Sequence[Recorded[Event]]) -> AbstractContextManager[object]:
+        """A span in the traces of the events, for the model that serves: a rebuild is no part of what caused them."""
+        name = self._projection.name
+        if self._schema != name:
+            return nullcontext()
+        attributes = {"messaging.destination.name": self._projection.stream, "headwater.events": len(events)}
+        return traces.batch_span((each.trace for each in events), f"project {name}", attributes)
+
+    async def _write(self, events: Sequence[Recorded[Event]], now: int) -> None:
         projection, contents = self._projection, await self._contents(events)
         folded = fold(
             change for each in events for change in projection.rows(each, contents.get(each.position))
@@ -118,8 +137,6 @@ class Model:
                 self._connection, self._schema, projection.fingerprint, before=self.position, now=now
             )
             await write(self._connection, self._schema, folded.values())
-        self.position = now
-        self._applied(events, now)
 
     async def _contents(self, events: Sequence[Recorded[Event]]) -> dict[int, Any]:
         gate = asyncio.Semaphore(AT_ONCE)

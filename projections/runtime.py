@@ -26,13 +26,13 @@ QUIET = 5.0
 
 @dataclass(frozen=True)
 class Observer:
-    """Who is told: `applied` after each commit (events, position), `halted` once a position.
+    """Who is told: `applied` after each commit (events, position, seconds), `halted` once a position.
 
     `resumed` says that nothing is halted: after a halt, and once in each process that runs the projection, because a
     rebuild or another process may have mended what was told before.
     """
 
-    applied: Callable[[Projection, Sequence[Recorded[Event]], int], None] = lambda *_: None
+    applied: Callable[[Projection, Sequence[Recorded[Event]], int, float], None] = lambda *_: None
     halted: Callable[[Projection, Halted], Awaitable[None]] | None = None
     resumed: Callable[[Projection], Awaitable[None]] | None = None
 
@@ -111,8 +111,8 @@ class Projector:
             raise Halted(checkpoint.position, lost)
         await self._say_sound(checkpoint.position)
 
-        def applied(events: Sequence[Recorded[Event]], now: int) -> None:
-            self._observer.applied(self._projection, events, now)
+        def applied(events: Sequence[Recorded[Event]], now: int, seconds: float) -> None:
+            self._observer.applied(self._projection, events, now, seconds)
 
         return Model(
             connection,

@@ -45,7 +45,7 @@ class Seen:
 
         return Observer(applied=self._applied, halted=halted, resumed=resumed)
 
-    def _applied(self, _: Projection, events: Sequence[Recorded[Event]], __: int) -> None:
+    def _applied(self, _: Projection, events: Sequence[Recorded[Event]], *__: float) -> None:
         self.positions += [each.position for each in events]
 
 
