@@ -22,8 +22,8 @@ EXACT_ROWS = 5000
 """Up to so many rows in scope, all are compared; above, the vector index is asked."""
 CANDIDATES = 60
 """The best of each kind that are ranked against each other, or twice the limit if that is more."""
-MEANING = 0.5
-WORDS = 0.5
+MEANING = 0.6
+WORDS = 0.4
 
 
 @dataclass(frozen=True)

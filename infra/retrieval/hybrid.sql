@@ -1,15 +1,12 @@
 -- $1 vector of the question or null, $2 its text, $3 candidates of each kind, $4 and $5 weights of meaning and of
 -- words, $6 recency, $7 half-life in days, $8 minimum score, $9 limit; the scope's parameters follow.
 with
-words as materialized (
-  select array(select lexeme from unnest(to_tsvector('english', $2))) as all_words
-),
 asked as materialized (
   select
-    all_words,
-    (select string_agg(quote_literal(word), ' | ') from unnest(all_words) as word)::tsquery as any_word,
-    websearch_to_tsquery('english', $2) as together
-  from words
+    array_agg(lexeme) as words,
+    string_agg(quote_literal(lexeme), ' | ')::tsquery as any_word,
+    string_agg(quote_literal(lexeme), ' & ')::tsquery as every_word
+  from unnest(to_tsvector('english', $2))
 ),
 
 -- By meaning: few rows are compared one by one; among many, the HNSW graph leads to nearly all of the nearest.
@@ -37,17 +34,17 @@ near as (
 
 -- By words: one is enough to be found. First counts how many of them a passage has, then how close they stand.
 found as materialized (
-  select c.session_id, c.n, count(*)::float8 / cardinality(all_words) as coverage
-  from asked cross join unnest(all_words) as word
+  select c.session_id, c.n, count(*)::float8 / cardinality(words) as coverage
+  from asked cross join unnest(words) as word
   join {table} c on c.tsv @@ quote_literal(word)::tsquery
   where {scope}
-  group by c.session_id, c.n, all_words
+  group by c.session_id, c.n, words
 ),
 said as (
   select
     session_id, n, coverage,
     rank() over (
-      order by coverage desc, ts_rank_cd(c.tsv, case when coverage = 1 then together else any_word end, 1) desc
+      order by coverage desc, ts_rank_cd(c.tsv, case when coverage = 1 then every_word else any_word end, 1) desc
     ) as place
   from asked cross join found join {table} c using (session_id, n)
   where coverage >= coalesce((select coverage from found order by coverage desc offset $3 - 1 limit 1), 0)
@@ -64,7 +61,7 @@ fused as (
       + $5::float8 * coalesce(coverage * 61 / (60 + said.place), 0)
     ) / (
       case when $1::halfvec is null then 0 else $4::float8 end
-      + case when all_words = '{{}}' then 0 else $5::float8 end
+      + case when words is null then 0 else $5::float8 end
     ) as relevance
   from near full join said using (session_id, n) cross join asked
 ),
