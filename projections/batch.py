@@ -124,7 +124,10 @@ class Model:
         name = self._projection.name
         if self._schema != name:
             return nullcontext()
-        attributes = {"messaging.destination.name": self._projection.stream, "headwater.events": len(events)}
+        attributes: dict[str, str | int] = {
+            "messaging.destination.name": self._projection.stream,
+            "headwater.events": len(events),
+        }
         return traces.batch_span((each.trace for each in events), f"project {name}", attributes)
 
     async def _write(self, events: Sequence[Recorded[Event]], now: int) -> None:
