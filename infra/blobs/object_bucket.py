@@ -4,13 +4,12 @@ import logging
 from base64 import urlsafe_b64encode
 
 import msgspec
-import nats.errors
 from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from infra.blobs.jetstream import reaching_jetstream
-from infra.blobs.object_info import ObjectInfo
+from infra.blobs.object_info import ObjectInfo, decoded
 
 DIFFERENT = 10058
 """JetStream's code for: there is such a stream, and it is configured otherwise."""
@@ -88,12 +87,10 @@ class Bucket:
         body = msgspec.json.encode(info)
         return (await self.js.publish(self.metadata(info.name), body, headers=headers)).seq
 
-    async def discard(self, nuid: str) -> None:
-        """Remove the chunks of an upload that came to nothing; if that fails, leave them to the sweep."""
-        try:
+    async def purge(self, nuid: str) -> None:
+        """Remove the chunks of an upload that came to nothing."""
+        with reaching_jetstream():
             await self._eraser.purge_stream(self.stream, subject=self.chunks(nuid))
-        except (nats.errors.Error, OSError):
-            log.warning("chunks are left to the sweep", extra={"stream": self.stream, "nuid": nuid})
 
     async def erase(self, info: ObjectInfo, position: int) -> None:
         """Overwrite the blob described at that position, on disk too, which a purge would not.
@@ -113,8 +110,3 @@ class Bucket:
         except APIError as error:
             if error.err_code not in GONE:
                 raise
-
-
-def decoded(data: bytes | None) -> ObjectInfo:
-    """Metadata from a message's payload."""
-    return msgspec.json.decode(data or b"", type=ObjectInfo)

@@ -6,7 +6,7 @@ from itertools import accumulate, pairwise
 
 import msgspec
 
-from infra.blobs import Blob
+from infra.blobs import Blob, BlobCorrupt
 
 MEDIA_TYPE = "Content-Type"
 POSITIONS = "Headwater-Positions"
@@ -15,7 +15,7 @@ POSITIONS = "Headwater-Positions"
 class Options(msgspec.Struct, frozen=True):
     """How the content was cut."""
 
-    max_chunk_size: int
+    max_chunk_size: int = 0
 
 
 class ObjectInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -41,12 +41,20 @@ class ObjectInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def chunk_size(self) -> int:
         """Bytes in every chunk but the last."""
-        return self.options.max_chunk_size if self.options else max(self.size, 1)
+        return (self.options and self.options.max_chunk_size) or max(self.size, 1)
 
     @property
     def positions(self) -> list[int]:
         """Where in the stream each chunk lies: how a range is found without reading what comes before it."""
         return list(accumulate(int(step) for step in self.metadata.get(POSITIONS, "").split()))
+
+
+def decoded(data: bytes | None) -> ObjectInfo:
+    """Metadata from a message's payload. Raises BlobCorrupt."""
+    try:
+        return msgspec.json.decode(data or b"", type=ObjectInfo)
+    except msgspec.DecodeError as error:
+        raise BlobCorrupt(f"Metadata in the blob store is damaged: {error}.") from error
 
 
 def described(blob: Blob, *, bucket: str, nuid: str, chunk_size: int, positions: list[int]) -> ObjectInfo:

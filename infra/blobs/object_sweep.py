@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from nats.js.errors import NotFoundError
 
 from infra.blobs.jetstream import direct_get, position_of, reaching_jetstream
-from infra.blobs.object_bucket import Bucket, decoded
-from infra.blobs.object_info import ObjectInfo
+from infra.blobs.object_bucket import Bucket
+from infra.blobs.object_info import ObjectInfo, decoded
 
 PAGE = 256
 
@@ -25,7 +25,7 @@ async def sweep(bucket: Bucket, older_than: timedelta) -> int:
             removed += 1
     for subject in abandoned:
         if await _age(bucket, subject) > older_than:
-            await bucket.discard(subject.rpartition(".")[2])
+            await bucket.purge(subject.rpartition(".")[2])
             removed += 1
     return removed
 

@@ -1,6 +1,7 @@
 """Blobs in a JetStream object store, in the format every NATS client reads (`nats object ls BLOBS`)."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -9,7 +10,7 @@ from weakref import WeakValueDictionary
 from nats.aio.client import Client
 from nats.nuid import NUID
 
-from infra.blobs import Blob, BlobCorrupt, BlobMissing, BlobTooLarge
+from infra.blobs import Blob, BlobCorrupt, BlobMissing, BlobsUnavailable, BlobTooLarge
 from infra.blobs.chunks import ChunkWriter, read_chunks
 from infra.blobs.intake import Intake, whole
 from infra.blobs.jetstream import reaching_jetstream
@@ -24,6 +25,7 @@ CHUNK = 512 << 10
 ROOM = 1536 << 10
 """Bytes of all uploads together that may wait for their acknowledgement. Less than the 2 MiB that nats-py
 buffers: past that it waits for a flush, for ever if the connection breaks, and swallows cancellation."""
+log = logging.getLogger(__name__)
 
 
 class ObjectBlobs:
@@ -140,7 +142,7 @@ class ObjectBlobs:
         lock = self._commits.setdefault(info.name, asyncio.Lock())
         async with lock:
             if there := await self.stat(info.name):
-                await self._bucket.discard(info.nuid)
+                await self._discard(info.nuid)
                 return there
             # Without its chunks, swept during a long pause, it must not become a blob. And when the answer
             # is lost they stay: the blob may be there.
@@ -151,4 +153,10 @@ class ObjectBlobs:
 
     async def _give_up(self, writer: ChunkWriter) -> None:
         await writer.settle()
-        await self._bucket.discard(writer.nuid)
+        await self._discard(writer.nuid)
+
+    async def _discard(self, nuid: str) -> None:
+        try:
+            await self._bucket.purge(nuid)
+        except BlobsUnavailable:
+            log.warning("chunks are left to the sweep", extra={"bucket": self._bucket.name, "nuid": nuid})

@@ -5,16 +5,16 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
-import aioboto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.blobs import KEY, Blob, BlobMissing, BlobsUnavailable, BlobTooLarge
 from infra.blobs.disposition import content_disposition
 from infra.blobs.intake import Intake, whole
+from infra.blobs.s3_client import s3_client
 from infra.blobs.s3_errors import RangeEmpty, error_code, reaching_s3
 from infra.blobs.s3_sweep import sweep
 from infra.blobs.s3_upload import StagedUpload
@@ -48,23 +48,15 @@ class S3Blobs:
         self._bucket = bucket
         self._region = region
         self._ttl = ttl
-        self._options = {
-            "endpoint_url": endpoint,
-            "region_name": region,
-            "aws_access_key_id": access_key,
-            "aws_secret_access_key": secret_key,
-            "config": Config(
-                signature_version="s3v4",
-                s3={"addressing_style": "path" if use_path_style else "virtual"},
-                connect_timeout=min(timeout, 5.0),
-                read_timeout=timeout,
-                retries={"mode": "standard", "total_max_attempts": 3},
-                max_pool_connections=64,
-                # Other makers' stores do not know the checksums that Amazon's have by default.
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        }
+        self._client = partial(
+            s3_client,
+            endpoint=endpoint,
+            region=region,
+            access_key=access_key,
+            secret_key=secret_key,
+            use_path_style=use_path_style,
+            timeout=timeout,
+        )
         self._opened = AsyncExitStack()
         self._s3: Any = None
         self._room = asyncio.Semaphore(ROOM)
@@ -73,8 +65,7 @@ class S3Blobs:
     async def prepare(self) -> None:
         """Open the client, and make the bucket if there is none."""
         if self._s3 is None:
-            client = aioboto3.Session().client("s3", **self._options)
-            self._s3 = await self._opened.enter_async_context(client)
+            self._s3 = await self._opened.enter_async_context(self._client())
         with reaching_s3():
             try:
                 await self._s3.head_bucket(Bucket=self._bucket)
@@ -114,9 +105,8 @@ class S3Blobs:
         if end is not None and start >= end:
             await self._expect(key)
             return
-        span = (
-            {"Range": f"bytes={start}-{'' if end is None else end - 1}"} if start or end is not None else {}
-        )
+        whole_blob = start == 0 and end is None
+        span = {} if whole_blob else {"Range": f"bytes={start}-{'' if end is None else end - 1}"}
         try:
             body = (await self._open(key, **span))["Body"]
         except RangeEmpty:

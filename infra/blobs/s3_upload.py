@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra.blobs.s3_errors import error_code, reaching_s3
+from infra.blobs.s3_errors import MISSING, error_code, reaching_s3
 
 
 class StagedUpload:
@@ -53,7 +53,7 @@ class StagedUpload:
             try:
                 await self._s3.abort_multipart_upload(**self._target, UploadId=self._begun.result())
             except ClientError as error:
-                if error_code(error) != "NoSuchUpload":
+                if error_code(error) not in (*MISSING, "NoSuchUpload"):
                     raise
             await self._s3.delete_object(**self._target)
 
