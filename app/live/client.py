@@ -1,8 +1,8 @@
 """One client: what it follows, what waits to be sent to it, and why it is sent away."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Coroutine, Sequence
+from typing import Any, NamedTuple
 
 from app.http.auth import Principal
 from app.http.positions import Position
@@ -11,8 +11,12 @@ from app.live.limits import Limits
 from app.live.outbox import Outbox
 from app.live.subscription import Subscription
 from app.live.topics import Address
+from infra.telemetry.logs import logger
+
+log = logger(__name__)
 
 SLOW = 4408
+BROKEN = 1011
 LONGEST_REASON = 123
 """Bytes that fit into a close frame beside its code."""
 
@@ -30,25 +34,47 @@ class Client:
     def __init__(self, principal: Principal, limits: Limits, transport: asyncio.WriteTransport) -> None:
         self.principal = principal
         self.outbox = Outbox(limits, lambda: self.end(SLOW))
-        self.ended: asyncio.Future[Farewell] = asyncio.get_running_loop().create_future()
-        """Resolved when the client is to be sent away."""
+        self._ended: asyncio.Future[Farewell] = asyncio.get_running_loop().create_future()
         self._transport = transport
         self._follows: dict[str, tuple[Feed, Subscription]] = {}
         self._joining: dict[Subscription, asyncio.Task[None]] = {}
+
+    def __contains__(self, address: Address) -> bool:
+        """Whether it follows this."""
+        return str(address) in self._follows
 
     def __len__(self) -> int:
         """How many topics it follows."""
         return len(self._follows)
 
+    @property
+    def farewell(self) -> Farewell | None:
+        """Set when the client is to be sent away."""
+        return self._ended.result() if self._ended.done() else None
+
     def end(self, code: int, reason: str | None = None) -> None:
         """Send the client away; without another reason it is told the cursors to come back with."""
         self.outbox.close()
-        if not self.ended.done():
-            self.ended.set_result(Farewell(code, self.cursors() if reason is None else reason))
+        if not self._ended.done():
+            self._ended.set_result(Farewell(code, self.cursors() if reason is None else reason))
 
     def abort(self) -> None:
         """Close the connection at once, whatever is still to be sent."""
         self._transport.abort()
+
+    async def converse(self, *sides: Coroutine[Any, Any, None]) -> None:
+        """Run what reads and what writes until one of them ends, the client hangs up or it is to be sent away."""
+        tasks = [asyncio.create_task(side) for side in sides]
+        ends: list[asyncio.Future[Any]] = [*tasks, self._ended]
+        try:
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError):
+                raise outcome
 
     def follow(self, feed: Feed, addresses: Sequence[Address], since: Position | None) -> None:
         """Follow addresses of one stream, in its order, from behind a cursor or from now on."""
@@ -58,7 +84,13 @@ class Client:
             self._follows[address] = (feed, subscription)
         task = asyncio.create_task(feed.join(subscription), name="join")
         self._joining[subscription] = task
-        task.add_done_callback(lambda _: self._joining.pop(subscription, None))
+        task.add_done_callback(lambda _: self._joined(subscription))
+
+    def _joined(self, subscription: Subscription) -> None:
+        task = self._joining.pop(subscription)
+        if not task.cancelled() and (failure := task.exception()):
+            log.error("a client could not be told the past", failure=failure)
+            self.end(BROKEN)
 
     def leave(self, address: str) -> None:
         """Follow it no longer, if it was followed, nor what was followed together with it."""
@@ -80,7 +112,7 @@ class Client:
         """Up to where everything was sent, one cursor a stream: `JOBSITE@12,OPERATIONS@3`."""
         reached: dict[str, int] = {}
         for feed, subscription in self._follows.values():
-            at = max(feed.position, subscription.after) if subscription.live else subscription.after
+            at = subscription.reached(feed.position)
             reached[feed.stream] = min(at, reached.get(feed.stream, at))
         for waiting in self.outbox:
             if (position := waiting.position) and position.stream in reached:

@@ -49,7 +49,8 @@ class Clients:
 
     @contextmanager
     def admit(self, kind: Literal["ws", "sse"], call: Call[Any, Any]) -> Iterator[Client]:
-        """A client, for as long as its connection lasts."""
+        """A client, for as long as its connection lasts. Raises `RateLimited`."""
+        self._check_room(call.principal)
         transport = call.request.transport
         if transport is None:
             raise ConnectionResetError("the client has hung up already")
@@ -63,14 +64,13 @@ class Clients:
                 yield client
         finally:
             client.leave_all()
-            if client.ended.done() and client.ended.result().code == SLOW:
+            if client.farewell and client.farewell.code == SLOW:
                 self.metrics.closed_slow()
             self._here.discard(client)
             if not self._here:
                 self._nobody.set()
 
-    def check_room(self, principal: Principal) -> None:
-        """Raises `RateLimited` when this key has as many connections as it may."""
+    def _check_room(self, principal: Principal) -> None:
         held = sum(each.principal.id == principal.id for each in self._here)
         if held >= self.limits.connections:
             raise RateLimited(
@@ -89,9 +89,9 @@ class Clients:
     def follow(self, client: Client, addresses: Sequence[Address], cursors: Sequence[Position]) -> None:
         """Follow these too; those of one stream together. With cursors, from behind the one of their stream.
 
-        Raises `Invalid` when that is too much.
+        What was followed already begins anew. Raises `Invalid` when that is too much.
         """
-        if len(client) + len(addresses) > self.limits.topics:
+        if len(client) + sum(each not in client for each in addresses) > self.limits.topics:
             raise Invalid("TOO_MANY_TOPICS", f"One connection follows {self.limits.topics} topics at most.")
         for stream, group in groupby(sorted(addresses, key=_stream), key=_stream):
             since = next((each for each in cursors if each.stream == stream), next(iter(cursors), None))
@@ -121,6 +121,11 @@ class Clients:
 def cursors(text: str | None) -> list[Position]:
     """`JOBSITE@12,OPERATIONS@3`, as ids of event streams and reasons of closed sockets have it. Raises `Malformed`."""
     return [parse_position(each, "from") for each in text.split(",")] if text else []
+
+
+def listed(text: str) -> list[str]:
+    """The topics in a query string, separated by commas."""
+    return [each for each in text.split(",") if each]
 
 
 def _stream(address: Address) -> str:

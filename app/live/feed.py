@@ -115,8 +115,9 @@ class Feed:
         if since is None:
             subscription.begin(Position(self.stream, self.position))
         elif why := await self._lost(since):
-            subscription.begin(Position(self.stream, self.position))
-            subscription.skip(Position(self.stream, self.position), why)
+            here = Position(self.stream, self.position)
+            subscription.begin(here)
+            subscription.skip(here, why, since=since)
         else:
             subscription.begin(since)
         while not self._tell_remembered(subscription):
@@ -131,7 +132,7 @@ class Feed:
         while since.sequence > self.position:
             try:
                 end = await self._log.last_position(self.stream)
-                return Why.AHEAD if since.sequence > end else None
+                return Why.AHEAD_OF_LOG if since.sequence > end else None
             except (LogUnavailable, ApiError):
                 await asyncio.sleep(PAUSE)
         return None
@@ -161,7 +162,7 @@ class Feed:
             subscription.skip(here, Why.UNREADABLE)
             return
         if page.behind > self._behind:
-            subscription.skip(here, Why.FAR_BEHIND)
+            subscription.skip(here, Why.TOO_FAR_BEHIND)
             return
         for recorded in page.events:
             await subscription.outbox.room()

@@ -77,11 +77,11 @@ class Hub:
         await self._clients.close()
 
     async def _signal(self, heard: Msg) -> None:
-        topic = self._topics.get(heard.subject.split(".", 2)[1])
-        if topic is None:
+        meant = address_of(self._topics, heard.subject)
+        if meant is None:
             return
-        address, signal = address_of(topic, heard.subject)
-        followers = self._feeds[topic.stream].followers(address)
-        if followers and (told := signalled(address, signal, heard.data)):
+        address, signal = meant
+        followers = self._feeds[address.topic.stream].followers(str(address))
+        if followers and (told := signalled(str(address), signal, heard.data)):
             for each in followers:
                 each.outbox.offer(told)

@@ -53,7 +53,8 @@ class Gap(Said, frozen=True, kw_only=True, tag="gap"):
     topic: str
     since: str = msgspec.field(name="from")
     cursor: str
-    reason: str
+    code: str
+    detail: str
 
 
 class Pong(Said, frozen=True, kw_only=True, tag="pong"):

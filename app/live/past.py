@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from events.catalogue import Undecodable
 from events.envelope import Event, Recorded
 from infra.log import Log
 
@@ -21,13 +22,17 @@ class Page:
 
 
 async def read_page(log: Log, stream: str, filters: Sequence[str], *, after: int, until: int) -> Page:
-    """The next events behind `after`, none of them behind `until`. Raises `LogUnavailable` and `Undecodable`."""
+    """The next events behind `after`, none of them behind `until`. Raises `LogUnavailable`, or `Undecodable` at the first."""
     events: list[Recorded[Event]] = []
     async with log.reader(stream, after=after, filters=filters, window=PAGE) as reader:
         await reader.open()
         behind = reader.behind
         while len(events) < PAGE and await reader.before(until):
-            events += await reader.take(PAGE - len(events))
-        whole = reader.position >= until or len(events) < PAGE
-    here = [each for each in events if each.position <= until]
-    return Page(here, until if whole else here[-1].position, behind)
+            try:
+                events += await reader.take(PAGE - len(events))
+            except Undecodable:
+                if not events:
+                    raise
+                return Page(events, events[-1].position, behind)
+    told = [each for each in events if each.position <= until]
+    return Page(told, told[-1].position if len(events) == len(told) == PAGE else until, behind)

@@ -1,5 +1,7 @@
 """Signals on `LIVE` as those who follow a topic are told of them: `live.<topic>.<id>.<signal>`."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from app.live.messages import Message, Signalled, message
@@ -9,11 +11,17 @@ LARGEST = 64 << 10
 """Bytes; what is larger is no signal."""
 
 
-def address_of(topic: Topic, subject: str) -> tuple[str, str]:
-    """Whom a signal concerns, and what it is called: `progress.transcribe`. Topics without ids have one token less."""
-    tokens = subject.split(".")
-    named = 3 if topic.has_ids else 2
-    return str(Address(topic, tokens[2] if topic.has_ids else "")), ".".join(tokens[named:])
+def address_of(topics: Mapping[str, Topic], subject: str) -> tuple[Address, str] | None:
+    """Whom a signal concerns, and what it is called; None for what is not for clients, such as heartbeats.
+
+    `live.sessions.<id>.progress.index`, or without an id `live.alerts.count`, is called `progress.index` or `count`.
+    """
+    _, name, *rest = subject.split(".")
+    topic = topics.get(name)
+    if topic is None:
+        return None
+    id = rest.pop(0) if topic.has_ids and rest else ""
+    return Address(topic, id), ".".join(rest)
 
 
 def signalled(address: str, signal: str, payload: bytes) -> Message | None:

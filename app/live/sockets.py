@@ -2,25 +2,24 @@
 
 import asyncio
 import time
-from typing import Any
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from app.http.auth import ANY_KEY
 from app.http.bodies import invalid
 from app.http.endpoints import Call, Endpoint
 from app.http.problems import Malformed, RateLimited
 from app.live.client import SLOW, Client, Farewell
-from app.live.clients import Clients, cursors
+from app.live.clients import Clients, cursors, listed
 from app.live.limits import Allowance
 from app.live.messages import Mistake, Ping, Pong, Request, Subscribe, Unsubscribe, Unsubscribed, message
 from handlers.refusals import Refusal
+from infra.telemetry.metrics import Metrics
 
 POLICY = 1008
 GRACE = 5.0
 """Seconds that a client has to answer a close frame."""
-DATA = (WSMsgType.TEXT, WSMsgType.BINARY)
 OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
@@ -41,17 +40,19 @@ def endpoint(clients: Clients, *, ping_interval: float, pong_timeout: float) -> 
     silence = pong_timeout if pong_timeout > ping_interval else ping_interval + pong_timeout
 
     async def socket(call: Call[SocketQuery, None]) -> web.StreamResponse:
-        clients.check_room(call.principal)
-        wanted = [each for each in call.query.topics.split(",") if each]
-        addresses, since = clients.find(call.principal, wanted), cursors(call.query.since)
-        ws = web.WebSocketResponse(
-            autoping=False, compress=False, max_msg_size=clients.limits.message_bytes, timeout=GRACE
-        )
-        await ws.prepare(call.request)
+        addresses = clients.find(call.principal, listed(call.query.topics))
+        since = cursors(call.query.since)
         with clients.admit("ws", call) as client:
+            ws = web.WebSocketResponse(
+                autoping=False, compress=False, max_msg_size=clients.limits.message_bytes, timeout=GRACE
+            )
+            await ws.prepare(call.request)
             for each in addresses:
                 clients.follow(client, [each], since)
-            await _converse(ws, client, clients, ping_interval, silence)
+            hearing = _Hearing(ws, client, clients, silence)
+            await client.converse(_write(ws, client, clients.metrics, ping_interval), hearing.run())
+            if client.farewell:
+                await _close(ws, client, client.farewell)
         return ws
 
     return Endpoint(
@@ -69,27 +70,6 @@ def endpoint(clients: Clients, *, ping_interval: float, pong_timeout: float) -> 
     )
 
 
-async def _converse(
-    ws: web.WebSocketResponse, client: Client, clients: Clients, ping_interval: float, silence: float
-) -> None:
-    talks: list[asyncio.Future[Any]] = [
-        asyncio.create_task(_write(ws, client, clients, ping_interval), name="socket write"),
-        asyncio.create_task(_Hearing(ws, client, clients, silence).run(), name="socket read"),
-        client.ended,
-    ]
-    try:
-        await asyncio.wait(talks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for talk in talks[:2]:
-            talk.cancel()
-        outcomes = await asyncio.gather(*talks[:2], return_exceptions=True)
-    for outcome in outcomes:
-        if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError):
-            raise outcome
-    if client.ended.done():
-        await _close(ws, client, client.ended.result())
-
-
 async def _close(ws: web.WebSocketResponse, client: Client, farewell: Farewell) -> None:
     try:
         async with asyncio.timeout(GRACE):
@@ -98,7 +78,7 @@ async def _close(ws: web.WebSocketResponse, client: Client, farewell: Farewell) 
         client.abort()
 
 
-async def _write(ws: web.WebSocketResponse, client: Client, clients: Clients, ping_interval: float) -> None:
+async def _write(ws: web.WebSocketResponse, client: Client, metrics: Metrics, ping_interval: float) -> None:
     now = asyncio.get_running_loop().time
     ping_at = now() + ping_interval
     while True:
@@ -111,7 +91,7 @@ async def _write(ws: web.WebSocketResponse, client: Client, clients: Clients, pi
         except TimeoutError:
             continue
         await ws.send_frame(said.payload, WSMsgType.TEXT)
-        clients.metrics.sent()
+        metrics.sent()
 
 
 class _Hearing:
@@ -127,8 +107,8 @@ class _Hearing:
         self._mistakes = Allowance(limits.mistakes, limits.mistakes / 600, now)
 
     async def run(self) -> None:
-        """Until the client leaves, falls silent or has made too many mistakes."""
-        while True:
+        """Until the client leaves, is silent for too long or has made too many mistakes."""
+        while not self._client.farewell:
             try:
                 heard = await self._ws.receive(self._silence)
             except TimeoutError:
@@ -136,21 +116,26 @@ class _Hearing:
                 return
             if heard.type in OVER:
                 return
-            if heard.type is WSMsgType.PING:
-                await self._ws.pong(heard.data)
-            if heard.type is not WSMsgType.PONG:
-                self._follow(heard.type, heard.data)
+            try:
+                if not self._messages.take(time.monotonic()):
+                    raise RateLimited("RATE_LIMITED", "Too many messages; send them more slowly.")
+                await self._follow(heard)
+            except Refusal as refusal:
+                self._reject(refusal)
 
-    def _follow(self, kind: WSMsgType, data: Any) -> None:
-        try:
-            if not self._messages.take(time.monotonic()):
-                raise RateLimited("RATE_LIMITED", "Too many messages; send them more slowly.")
-            if kind in DATA:
-                self._do(_read(kind, data))
-        except Refusal as refusal:
-            self._client.outbox.put(message(Mistake(code=refusal.code, detail=refusal.detail)))
-            if not self._mistakes.take(time.monotonic()):
-                self._client.end(POLICY, "too many messages that could not be followed")
+    async def _follow(self, heard: WSMessage) -> None:
+        match heard.type:
+            case WSMsgType.PING:
+                await self._ws.pong(heard.data)
+            case WSMsgType.TEXT:
+                self._do(_read(heard.data))
+            case WSMsgType.BINARY:
+                raise Malformed("TEXT_EXPECTED", "Send JSON as text, not as binary.")
+
+    def _reject(self, refusal: Refusal) -> None:
+        self._client.outbox.put(message(Mistake(code=refusal.code, detail=refusal.detail)))
+        if not self._mistakes.take(time.monotonic()):
+            self._client.end(POLICY, "too many messages that could not be followed")
 
     def _do(self, request: Request) -> None:
         client, clients = self._client, self._clients
@@ -158,18 +143,14 @@ class _Hearing:
             case Ping():
                 client.outbox.put(message(Pong()))
             case Subscribe(topic=topic, since=since):
-                addresses = clients.find(client.principal, [topic])
-                client.leave(str(addresses[0]))
-                clients.follow(client, addresses, cursors(since))
+                clients.follow(client, clients.find(client.principal, [topic]), cursors(since))
             case Unsubscribe(topic=topic):
                 [address] = clients.find(client.principal, [topic])
                 client.leave(str(address))
                 client.outbox.put(message(Unsubscribed(topic=str(address))))
 
 
-def _read(kind: WSMsgType, data: Any) -> Request:
-    if kind is WSMsgType.BINARY:
-        raise Malformed("TEXT_EXPECTED", "Send JSON as text, not as binary.")
+def _read(data: str) -> Request:
     try:
         return _decoder.decode(data)
     except msgspec.ValidationError as error:

@@ -1,7 +1,6 @@
 """`GET /v1/events`: topics as Server-Sent Events, for whoever only listens."""
 
 import asyncio
-from typing import Any
 
 import msgspec
 from aiohttp import web
@@ -10,11 +9,15 @@ from app.http.auth import ANY_KEY
 from app.http.endpoints import Call, Endpoint
 from app.http.problems import RateLimited
 from app.live.client import SLOW, Client
-from app.live.clients import Clients, cursors
+from app.live.clients import Clients, cursors, listed
 from app.live.messages import Message
 from handlers.refusals import Forbidden, Invalid
+from infra.telemetry.metrics import Metrics
 
 HEARTBEAT = b": still here\n\n"
+HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+"""Proxies are asked not to wait for more before they pass something on."""
+GRACE = 1.0
 RETRY = b"retry: 1000\n\n"
 """Milliseconds after which a browser comes back."""
 LAST = "Last-Event-ID"
@@ -33,19 +36,16 @@ def endpoint(clients: Clients, *, heartbeat: float, patience: float) -> Endpoint
     """The event stream. `patience` is how long a client may not read, in seconds."""
 
     async def stream(call: Call[StreamQuery, None]) -> web.StreamResponse:
-        clients.check_room(call.principal)
-        wanted = [each for each in call.query.topics.split(",") if each]
-        if not wanted:
-            raise Invalid("TOPICS_REQUIRED", "Name the topics to follow: ?topics=alerts.", field="topics")
-        addresses = clients.find(call.principal, wanted)
+        addresses = clients.find(call.principal, listed(call.query.topics))
         since = cursors(call.request.headers.get(LAST) or call.query.since)
+        if not addresses:
+            raise Invalid("TOPICS_REQUIRED", "Name the topics to follow: ?topics=alerts.", field="topics")
         with clients.admit("sse", call) as client:
             clients.follow(client, addresses, since)
-            response = web.StreamResponse(
-                headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
-            )
+            response = web.StreamResponse(headers=HEADERS)
             await response.prepare(call.request)
-            await _talk(response, client, clients, heartbeat, patience)
+            await client.converse(_write(response, client, clients.metrics, heartbeat, patience))
+            await _close(response, client)
         return response
 
     return Endpoint(
@@ -63,47 +63,39 @@ def endpoint(clients: Clients, *, heartbeat: float, patience: float) -> Endpoint
     )
 
 
-async def _talk(
-    response: web.StreamResponse, client: Client, clients: Clients, heartbeat: float, patience: float
-) -> None:
-    writing = asyncio.create_task(_write(response, client, clients, heartbeat, patience), name="events write")
-    try:
-        ends: tuple[asyncio.Future[Any], ...] = (writing, client.ended)
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        writing.cancel()
-        [outcome] = await asyncio.gather(writing, return_exceptions=True)
-    if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError):
-        raise outcome
-    if client.ended.done() and client.ended.result().code == SLOW:
-        client.abort()
-
-
 async def _write(
-    response: web.StreamResponse, client: Client, clients: Clients, heartbeat: float, patience: float
+    response: web.StreamResponse, client: Client, metrics: Metrics, heartbeat: float, patience: float
 ) -> None:
     reached: dict[str, int] = {}
-    await response.write(RETRY)
+    block = RETRY
     while True:
-        try:
-            async with asyncio.timeout(heartbeat):
-                said = await client.outbox.take()
-        except TimeoutError:
-            block = HEARTBEAT
-        else:
-            block = _block(said, reached)
-            clients.metrics.sent()
         try:
             async with asyncio.timeout(patience):
                 await response.write(block)
         except TimeoutError:
             client.end(SLOW)
             return
+        try:
+            async with asyncio.timeout(heartbeat):
+                block = _block(await client.outbox.take(), reached)
+        except TimeoutError:
+            block = HEARTBEAT
+        else:
+            metrics.sent()
+
+
+async def _close(response: web.StreamResponse, client: Client) -> None:
+    """End the stream, or break it off where the client does not read."""
+    try:
+        async with asyncio.timeout(0 if client.farewell and client.farewell.code == SLOW else GRACE):
+            await response.write_eof()
+    except (TimeoutError, ConnectionError):
+        client.abort()
 
 
 def _block(said: Message, reached: dict[str, int]) -> bytes:
     """A message as an event stream has it. Its id is where all streams are: what a browser comes back with."""
-    lines: list[str] = []
+    lines = []
     if said.position:
         reached[said.position.stream] = said.position.sequence
         lines.append("id: " + ",".join(f"{stream}@{at}" for stream, at in reached.items()))

@@ -1,7 +1,7 @@
 """What one client follows in one stream, and how far it has been told."""
 
 from collections.abc import Sequence
-from enum import StrEnum
+from enum import Enum
 
 from app.http.positions import Position
 from app.live.messages import Gap, Message, Subscribed, happened, message
@@ -11,14 +11,14 @@ from events.envelope import Event, Recorded
 from infra.log import TOMBSTONE
 
 
-class Why(StrEnum):
+class Why(Enum):
     """Why a past is not told."""
 
-    OTHER_STREAM = "the cursor is of another stream"
-    AHEAD = "the log ends before the cursor"
-    FAR_BEHIND = "too much has happened since"
-    ERASED = "something was deleted, and what led to it may be erased"
-    UNREADABLE = "an event since then cannot be read by this version"
+    OTHER_STREAM = "The cursor is of another stream."
+    AHEAD_OF_LOG = "The log ends before the cursor."
+    TOO_FAR_BEHIND = "Too much has happened since."
+    ERASED = "Something was deleted; what led to it may be erased."
+    UNREADABLE = "Something that happened since cannot be read by this version."
 
 
 class Told:
@@ -49,6 +49,15 @@ class Subscription:
         """The position up to which the client has been told; -1 before it is known where to begin."""
         self.live = False
 
+    def reached(self, position: int) -> int:
+        """Up to where the client has been told everything, when others have been told up to `position`.
+
+        -1 when that is not known yet.
+        """
+        if self.live:
+            return max(self.after, position)
+        return self.since.sequence if self.after < 0 and self.since else self.after
+
     def begin(self, at: Position) -> None:
         """Tell the client behind which position it begins."""
         self.after = at.sequence
@@ -67,10 +76,10 @@ class Subscription:
             self.outbox.put(told.message(address))
         self.after = position
 
-    def skip(self, to: Position, why: Why) -> None:
-        """Tell the client that something is missing, and where it goes on."""
-        since = self.since or Position(to.stream, self.after)
+    def skip(self, to: Position, why: Why, *, since: Position | None = None) -> None:
+        """Tell the client that something is missing (from where it is, if not from elsewhere), and where it goes on."""
+        since = since or Position(to.stream, self.after)
         for address in self.addresses:
-            gap = Gap(topic=address, since=str(since), cursor=str(to), reason=why)
+            gap = Gap(topic=address, since=str(since), cursor=str(to), code=why.name, detail=why.value)
             self.outbox.put(message(gap, to))
         self.after = to.sequence
