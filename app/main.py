@@ -80,7 +80,14 @@ async def run_worker(settings: Settings, where: Places) -> None:
         speech, transcriptions = models.speech(settings)
         embedder = await models.embedder(settings)
         try:
-            await work(built, speech=speech, embedder=embedder, transcriptions=transcriptions)
+            await work(
+                built,
+                speech=speech,
+                embedder=embedder,
+                transcriptions=transcriptions,
+                tries=settings.handler_attempts,
+                ack_wait=settings.handler_ack_wait,
+            )
         finally:
             await speech.close()
             await embedder.close()

@@ -61,6 +61,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Requests a second; 0 switches the limit off."""
     rate_limit_burst: int
     cors_origins: frozenset[str]
+    handler_attempts: int
+    """Tries after which a handler gives an event up and it becomes a dead letter."""
+    handler_ack_wait: int
+    """Seconds after which an event whose worker has fallen silent is given to another."""
     log_level: Literal["debug", "info", "warning", "error"]
     otel_endpoint: Address | None
     ws_ping_interval: int
@@ -92,6 +96,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             cors_origins=env.parsed(
                 "CORS_ORIGINS", frozenset(), _origins, "https://app.example.com, comma separated, or *"
             ),
+            handler_attempts=env.number("HANDLER_ATTEMPTS", 6, 1, 100),
+            handler_ack_wait=env.number("HANDLER_ACK_WAIT", 30, 1, 3600),
             log_level=env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             otel_endpoint=env.address("OTEL_EXPORTER_OTLP_ENDPOINT", *WEB),
             ws_ping_interval=env.number("WS_PING_INTERVAL", 30, 1, 3600),

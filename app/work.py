@@ -1,6 +1,7 @@
 """The worker process: every handler's events, and the redriving of dead letters."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -25,14 +26,23 @@ SWEEP_EVERY = 3600.0
 """Seconds between two looks for what uploads that died have left in the blob store."""
 
 
-async def work(kernel: Kernel, *, speech: Speech, embedder: Embedder, transcriptions: int) -> None:
-    """Run every handler until cancelled."""
+async def work(
+    kernel: Kernel,
+    *,
+    speech: Speech,
+    embedder: Embedder,
+    transcriptions: int,
+    tries: int,
+    ack_wait: float,
+) -> None:
+    """Run every handler until cancelled. `tries` and `ack_wait` (seconds) are as in the settings."""
     answering = Answering(kernel.commands, now)
-    handlers = contexts.handlers(
+    made = contexts.handlers(
         blobs=kernel.blobs, speech=speech, embedder=embedder, clock=now, transcriptions=transcriptions
     )
+    handlers = [replace(each, attempts=tries) for each in made]
     redrive = redriver({each.name: each for each in handlers}, log=kernel.log, answering=answering)
-    consumers = [_consumer(each, kernel, answering) for each in (*handlers, redrive)]
+    consumers = [_consumer(each, kernel, answering, ack_wait) for each in (*handlers, redrive)]
     async with asyncio.TaskGroup() as group:
         for consumer in consumers:
             group.create_task(consumer.run(), name=f"handle {consumer.handler.name}")
@@ -49,7 +59,7 @@ async def work(kernel: Kernel, *, speech: Speech, embedder: Embedder, transcript
         log.info("working", handlers=[each.handler.name for each in consumers])
 
 
-def _consumer(handler: Handler, kernel: Kernel, answering: Answering) -> Consumer:
+def _consumer(handler: Handler, kernel: Kernel, answering: Answering, ack_wait: float) -> Consumer:
     attempts = Attempts(
         handler,
         catalogue=kernel.catalogue,
@@ -59,7 +69,7 @@ def _consumer(handler: Handler, kernel: Kernel, answering: Answering) -> Consume
         metrics=kernel.metrics,
         clock=now,
     )
-    return Consumer(handler, attempts, nc=kernel.nc)
+    return Consumer(handler, attempts, nc=kernel.nc, ack_wait=ack_wait)
 
 
 async def _sweep(blobs: Blobs) -> None:

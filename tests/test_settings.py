@@ -28,6 +28,7 @@ def test_an_empty_environment_means_everything_embedded():
     assert (settings.rate_limit_rps, settings.rate_limit_burst) == (50, 100)
     assert (settings.ws_ping_interval, settings.ws_pong_timeout) == (30, 60)
     assert settings.cors_origins == frozenset()
+    assert (settings.handler_attempts, settings.handler_ack_wait) == (6, 30)
 
 
 def test_empty_strings_count_as_unset():
