@@ -56,12 +56,12 @@ async def start(module: str, *arguments: str) -> Child:
     return Child(process, process.stdin, process.stdout)
 
 
-def orders() -> Iterator[str]:
+def orders() -> Iterator[bytes]:
     """In the child: the lines its parent sends. Once the parent closes the pipe or dies, so does this process."""
-    lines: SimpleQueue[str] = SimpleQueue()
+    lines: SimpleQueue[bytes] = SimpleQueue()
 
     def listen() -> None:
-        for line in sys.stdin:
+        for line in sys.stdin.buffer:
             lines.put(line)
         os._exit(0)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -75,7 +75,7 @@ class Sphinx:
     async def _listen(self, process: Child, wav: Path, progress: Callable[[float], None]) -> Transcript:
         process.orders.write(_order(wav))
         segments: list[Segment] = []
-        async for line in _lines(process):
+        while line := await _next(process):
             if line.fault:
                 raise UnusableAudio("AUDIO_UNDECODABLE", line.fault)
             if line.segment:
@@ -83,6 +83,8 @@ class Sphinx:
             if line.done:
                 return Transcript(tuple(segments), "en", line.total, self.model)
             progress(min(1.0, line.heard / line.total))
+        if self._closed:
+            raise SpeechUnavailable("Transcription is shutting down.")
         raise SpeechUnavailable(
             f"The speech process ended in the middle of its work (exit code {await process.process.wait()}). "
             "If this repeats, the machine is short of memory."
@@ -93,13 +95,11 @@ def _order(wav: Path) -> bytes:
     return msgspec.json.encode(str(wav.absolute())) + b"\n"
 
 
-async def _lines(process: Child) -> AsyncIterator[Line]:
-    while True:
-        try:
-            async with asyncio.timeout(STALL):
-                text = await process.answers.readline()
-        except TimeoutError:
-            raise SpeechUnavailable(f"The speech process said nothing for {STALL:.0f} seconds.") from None
-        if not text:
-            return
-        yield msgspec.json.decode(text, type=Line)
+async def _next(process: Child) -> Line | None:
+    """What the process prints next; None once it has ended."""
+    try:
+        async with asyncio.timeout(STALL):
+            text = await process.answers.readline()
+    except TimeoutError:
+        raise SpeechUnavailable(f"The speech process said nothing for {STALL:.0f} seconds.") from None
+    return msgspec.json.decode(text, type=Line) if text else None

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import aiohttp
 from yarl import URL
 
-from infra.speech import SpeechUnavailable, Transcript
+from infra.speech import SpeechUnavailable, Transcript, UnusableAudio
 from infra.speech.whisper_refusal import refusal, wants_plain_json
 from infra.speech.whisper_reply import read_reply
 
@@ -53,9 +53,11 @@ class Whisper:
             await self._session.close()
 
     async def _ask(self, wav: Path, seconds: float) -> tuple[int, bytes]:
-        if not self._session or self._session.closed:
+        if self._session is None:
             # A connection kept for the next recording, hours later, would often be dead when it comes.
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
+        if self._session.closed:
+            raise SpeechUnavailable("Transcription is shutting down.")
         limit = aiohttp.ClientTimeout(total=self._patience + SLOWEST * seconds, sock_connect=10)
         sound = await asyncio.to_thread(wav.open, "rb")
         try:
@@ -96,5 +98,8 @@ class Whisper:
 
 
 def _seconds(wav: Path) -> float:
-    with wave.open(str(wav)) as sound:
-        return float(sound.getnframes() / sound.getframerate())
+    try:
+        with wave.open(str(wav)) as sound:
+            return float(sound.getnframes() / sound.getframerate())
+    except (EOFError, wave.Error) as error:
+        raise UnusableAudio("AUDIO_UNDECODABLE", f"The sound cannot be read: {error}.") from None

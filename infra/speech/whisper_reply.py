@@ -31,9 +31,8 @@ def read_reply(body: bytes, *, seconds: float, model: str) -> Transcript:
 
 def transcript(reply: dict[str, Any], *, seconds: float, model: str) -> Transcript:
     """What was said, whatever the reply holds: clean text, times in order and within the recording."""
-    segments = sorted(_segments(_dicts(reply.get("segments")), seconds), key=lambda segment: segment.start)
-    if not segments:
-        segments = list(_segments([{"text": reply.get("text")}], seconds))
+    entries = _dicts(reply.get("segments")) or [{"text": reply.get("text")}]
+    segments = sorted(_segments(entries, seconds), key=lambda segment: segment.start)
     loose = _words(_dicts(reply.get("words")), 0.0, seconds)
     return Transcript(tuple(_with_words(segments, loose)), code(reply.get("language")), seconds, model)
 

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from infra.audio import decode
+from infra.audio.decoder import answer
 from infra.audio.decoding import _outcome
 from infra.samples import SITE_NOTE
 from infra.speech import SpeechUnavailable, UnusableAudio
@@ -106,6 +107,14 @@ async def test_a_missing_file_is_not_the_recordings_fault(tmp_path: Path, target
 async def test_a_folder_that_cannot_be_written_is_not_the_recordings_fault(tmp_path: Path) -> None:
     with pytest.raises(SpeechUnavailable, match="FileNotFoundError"):
         await decode(SITE_NOTE, tmp_path / "nowhere" / "decoded.wav")
+
+
+def test_the_decoder_tells_the_recordings_faults_from_the_machines(tmp_path: Path) -> None:
+    text = tmp_path / "text.mp3"
+    text.write_text("not sound")
+    assert answer(SITE_NOTE, tmp_path / "out.wav", 60.0) == {"seconds": 19.1}
+    assert answer(text, tmp_path / "out.wav", 60.0)["code"] == "AUDIO_UNDECODABLE"
+    assert answer(SITE_NOTE, tmp_path, 60.0) == {"trouble": "IsADirectoryError: Is a directory"}
 
 
 async def test_a_decoder_that_cannot_even_start_is_not_the_recordings_fault(target: Path) -> None:

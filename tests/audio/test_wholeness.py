@@ -9,7 +9,7 @@ import pytest
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from infra.audio.decoder import convert
+from infra.audio.conversion import convert
 from infra.speech import UnusableAudio
 from tests.audio.recordings import MEDIA_TYPES, cut, one_hertz
 
@@ -101,6 +101,14 @@ def test_scattered_damage_costs_only_what_it_hit(recordings: dict[str, Path], tm
     for place in range(3000, len(content), 5000):
         content[place] ^= 0xFF
     assert outcome(written(tmp_path / "scratched.webm", content), tmp_path) == pytest.approx(19.1, abs=0.1)
+
+
+def test_an_unknown_codec_in_a_known_container_is_not_decodable(
+    recordings: dict[str, Path], tmp_path: Path
+) -> None:
+    content = bytearray(recordings["wav"].read_bytes())
+    content[20:22] = b"\x34\x12"
+    assert outcome(written(tmp_path / "odd.wav", content), tmp_path) == "AUDIO_UNDECODABLE"
 
 
 def test_a_film_without_sound_has_no_stream(tmp_path: Path) -> None:

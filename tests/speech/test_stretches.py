@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pocketsphinx import Decoder, set_loglevel
 
-from infra.audio.decoder import convert
+from infra.audio.conversion import convert
 from infra.samples import SITE_NOTE
 from infra.speech.sphinx_worker import LONGEST, listen, quietest, stretches
 from tests.audio.recordings import noise

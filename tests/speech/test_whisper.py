@@ -172,3 +172,20 @@ async def test_no_server_at_all_names_the_setting_and_no_password(sound: Path) -
 async def test_an_address_may_end_as_openais_does(sound: Path) -> None:
     async with whisper_server() as server, whisper(server.url + "/v1/") as client:
         assert (await client.transcribe(sound, progress=lambda _: None)).segments
+
+
+async def test_what_is_no_wav_is_not_sent(tmp_path: Path) -> None:
+    text = tmp_path / "text.wav"
+    text.write_text("not sound")
+    async with whisper_server() as server:
+        with pytest.raises(UnusableAudio):
+            await ask(server, text)
+    assert server.calls == []
+
+
+async def test_after_closing_nothing_is_asked(sound: Path) -> None:
+    async with whisper_server() as server, whisper(server.url) as client:
+        await client.transcribe(sound, progress=lambda _: None)
+        await client.close()
+        with pytest.raises(SpeechUnavailable, match="shutting down"):
+            await client.transcribe(sound, progress=lambda _: None)

@@ -86,6 +86,15 @@ def test_words_beside_the_segments_go_where_they_were_said() -> None:
     assert [[word.text for word in segment.words] for segment in said.segments] == [["one", "two"], ["three"]]
 
 
+def test_where_nobody_speaks_there_is_no_segment() -> None:
+    segments = [
+        {"text": " [BLANK_AUDIO]", "start": 0, "end": 30},
+        {"text": " [BLANK_AUDIO]", "start": 30, "end": 40},
+    ]
+    reply = {"segments": segments, "text": " [BLANK_AUDIO]\n [BLANK_AUDIO]\n"}
+    assert transcript(reply, seconds=40.0, model="m").segments == ()
+
+
 def test_who_speaks_is_kept_when_the_server_knows() -> None:
     segments = [{"text": "a", "speaker": "1"}, {"text": "b", "speaker": "?"}, {"text": "c"}]
     said = transcript({"segments": segments}, seconds=3.0, model="m")
