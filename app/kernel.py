@@ -53,9 +53,11 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
     """
     metrics = Metrics()
     async with AsyncExitStack() as stack:
+        open_ = True
 
         def heard(event: str) -> None:
-            log.warning("connection to nats changed", event=event)
+            if open_:
+                log.warning("connection to nats changed", event=event)
 
         async def connect(url: str, name: str) -> Client:
             nc = await jetstream.connect(url, name=name, on_event=heard)
@@ -74,7 +76,10 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
         catalogue = Catalogue(contexts.EVENTS, contexts.UPCASTS)
         events = Log(nc, catalogue)
         commands = Commands(events, contexts.DECIDERS, metrics=metrics)
-        yield Kernel(nc, eraser, catalogue, events, commands, blobs, Signals(nc), metrics, tuple(drifts))
+        try:
+            yield Kernel(nc, eraser, catalogue, events, commands, blobs, Signals(nc), metrics, tuple(drifts))
+        finally:
+            open_ = False
 
 
 def blob_store(settings: Settings, where: Places, nc: Client, eraser: Client) -> Blobs:
