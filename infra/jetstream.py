@@ -73,7 +73,8 @@ async def connect(url: str, *, name: str, on_event: Callable[[str], None] = lamb
     login = urlsplit(servers[0])
 
     async def disconnected() -> None:
-        on_event("disconnected")
+        if not client.is_closed:  # when we close it ourselves, that is no news
+            on_event("disconnected")
 
     async def reconnected() -> None:
         on_event("reconnected")
@@ -181,7 +182,9 @@ async def request(
     if not nc.is_connected:
         raise LogUnavailable("the connection to NATS is down")
     with reaching_nats():
-        return await nc.request(subject, payload, timeout=timeout, headers=headers)
+        # Not nats-py's timeout: in Python 3.11 `wait_for` forgets a cancellation that comes together with the answer.
+        async with asyncio.timeout(timeout):
+            return await nc.request(subject, payload, timeout=None, headers=headers)  # type: ignore[arg-type]
 
 
 @contextmanager

@@ -56,7 +56,8 @@ async def direct_get(
                 ask = msgspec.json.encode(query)
                 await nc.publish(f"$JS.API.DIRECT.GET.{stream}", ask, reply=f"{inbox}.{n}")
             if queries:
-                await asyncio.wait_for(done, timeout)
+                async with asyncio.timeout(timeout):
+                    await done
         finally:
             if not nc.is_closed:
                 await subscription.unsubscribe()

@@ -34,7 +34,8 @@ async def direct_get(nc: Client, stream: str, request: dict[str, object], *, tim
         try:
             await nc.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(request).encode(), reply=inbox)
             while True:
-                message = await asyncio.wait_for(answers.get(), timeout)
+                async with asyncio.timeout(timeout):
+                    message = await answers.get()
                 match (message.headers or {}).get("Status"):
                     case None:
                         messages.append(message)
