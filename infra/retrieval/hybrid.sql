@@ -34,20 +34,22 @@ near as (
 
 -- By words: one is enough to be found. First counts how many of them a passage has, then how close they stand.
 found as materialized (
-  select c.session_id, c.n, count(*)::float8 / cardinality(words) as coverage
+  select c.session_id, c.n, count(*) as held
   from asked cross join unnest(words) as word
   join {table} c on c.tsv @@ quote_literal(word)::tsquery
   where {scope}
-  group by c.session_id, c.n, words
+  group by c.session_id, c.n
 ),
 said as (
   select
-    session_id, n, coverage,
+    session_id, n, held::float8 / cardinality(words) as coverage,
     rank() over (
-      order by coverage desc, ts_rank_cd(c.tsv, case when coverage = 1 then every_word else any_word end, 1) desc
+      order by
+        held desc,
+        ts_rank_cd(c.tsv, case when held = cardinality(words) then every_word else any_word end, 1) desc
     ) as place
   from asked cross join found join {table} c using (session_id, n)
-  where coverage >= coalesce((select coverage from found order by coverage desc offset $3 - 1 limit 1), 0)
+  where held >= coalesce((select held from found order by held desc offset $3 - 1 limit 1), 0)
   order by place, session_id, n
   limit $3
 ),
