@@ -7,6 +7,7 @@ import pytest
 from infra.embedded.nats import NatsServer
 from infra.embedded.postgres import PostgresServer
 from tests import servers
+from tests.deployment import Deployment, deployed
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +47,10 @@ async def database(postgres: PostgresServer) -> AsyncIterator[str]:
     """The dsn of an empty database for this test alone."""
     async with servers.fresh_database(postgres) as dsn:
         yield dsn
+
+
+@pytest.fixture(scope="session")
+async def deployment() -> AsyncIterator[Deployment]:
+    """One whole Headwater for tests that leave it as they found it. Its handlers try once."""
+    async with deployed(HANDLER_ATTEMPTS="1") as everything:
+        yield everything

@@ -1,0 +1,216 @@
+"""Headwater's parts as processes of their own on real servers, each of which a test may kill and start again."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+
+from infra.embedded.nats import NatsServer
+from infra.embedded.ports import free_ports
+from infra.embedded.postgres import PostgresServer
+from tests import servers
+from tests.speech.whisper_server import MODEL, WhisperServer, whisper_server
+
+ROOT = Path(__file__).parents[1]
+KEY = "key-of-the-tests"
+KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+"""What processes get of our environment, beside what Python and coverage look for; no setting of Headwater."""
+READY = {"serve": "listening", "work": "working", "project": "projecting"}
+"""The log message of each part once it does its work."""
+
+
+class Finished(NamedTuple):
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Part:
+    """`headwater serve`, `work` or `project`."""
+
+    def __init__(self, name: str, environment: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
+        self._environment = environment
+        self._process: asyncio.subprocess.Process | None = None
+        self._began = 0
+
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def start(self) -> None:
+        """Start it and wait until it does its work."""
+        self._began = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "app.cli", self.name, env=self._environment, cwd=ROOT, stderr=log,
+                stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        async with asyncio.timeout(60):
+            while not any(line.get("message") == READY[self.name] for line in self.lines()):
+                assert self.running, self.log.read_text()[self._began :]
+                await asyncio.sleep(0.02)
+
+    def kill(self) -> None:
+        """End it as a crash would, at once."""
+        if self._process and self.running:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+
+    async def ended(self) -> int:
+        """Wait for its end; the exit status."""
+        assert self._process
+        async with asyncio.timeout(20):
+            return await self._process.wait()
+
+    async def restart(self) -> None:
+        """Kill it, and start it again as its supervisor would."""
+        self.kill()
+        await self.ended()
+        await self.start()
+
+    async def stop(self) -> tuple[int, float]:
+        """SIGTERM; its exit status and the seconds it took."""
+        assert self._process
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        return await self.ended(), time.monotonic() - began
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """What it has logged since it was started last."""
+        with self.log.open("rb") as log:
+            log.seek(self._began)
+            for line in log:
+                with suppress(ValueError):
+                    yield json.loads(line)
+
+    def complaints(self) -> list[str]:
+        """Errors in its log, and what is no log line at all, such as a traceback."""
+        lines = self.log.read_text().splitlines()
+        harmless = ('"level":"info"', '"level":"warning"', "Headwater listens on")
+        return [line for line in lines if line and not any(each in line for each in harmless)]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A whole Headwater."""
+
+    home: Path
+    environment: Mapping[str, str]
+    nats: tuple[NatsServer, ...]
+    postgres: PostgresServer
+    whisper: WhisperServer
+    serve: Part
+    work: Part
+    project: Part
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (self.serve, self.work, self.project)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.environment['PORT']}"
+
+    def client(self, **options: Any) -> aiohttp.ClientSession:
+        """An HTTP client with a key that may do everything."""
+        return aiohttp.ClientSession(self.url, headers={"X-Api-Key": KEY}, **options)
+
+    async def cli(self, *arguments: str, **settings: str) -> Finished:
+        """Run `headwater …` to its end."""
+        return await headwater(*arguments, environment={**self.environment, **settings})
+
+
+async def headwater(*arguments: str, environment: Mapping[str, str], within: float = 90) -> Finished:
+    """Run a command to its end; it is killed when that takes too long."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app.cli", *arguments, env=environment, cwd=ROOT,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(within):
+            out, err = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    return Finished(process.returncode or 0, out.decode(), err.decode())
+
+
+def bare_environment(home: Path, **settings: str) -> dict[str, str]:
+    """An environment with these settings and no others."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in KEPT or name.startswith(("PYTHON", "COV"))
+    }
+    return {**kept, "HEADWATER_HOME": str(home), **settings}
+
+
+@asynccontextmanager
+async def deployed(*, nodes: int = 1, start: bool = True, **settings: str) -> AsyncIterator[Deployment]:
+    """A Headwater with servers of its own and a speech server that answers at once; `start` starts its parts."""
+    async with AsyncExitStack() as stack:
+        home = stack.enter_context(servers.temporary_home())
+        nats = (
+            (await stack.enter_async_context(servers.nats_server(home)),)
+            if nodes == 1
+            else await stack.enter_async_context(servers.nats_cluster(home))
+        )
+        postgres = await stack.enter_async_context(servers.postgres_server(home))
+        whisper = await stack.enter_async_context(whisper_server())
+        made = _deployment(home, nats, postgres, whisper, settings)
+        stack.push_async_callback(_end, made)
+        migrated = await made.cli("migrate")
+        assert migrated.status == 0, migrated.err
+        if start:
+            await asyncio.gather(*(part.start() for part in made.parts))
+        yield made
+
+
+def _deployment(
+    home: Path,
+    nats: tuple[NatsServer, ...],
+    postgres: PostgresServer,
+    whisper: WhisperServer,
+    settings: Mapping[str, str],
+) -> Deployment:
+    environment = bare_environment(
+        home,
+        PORT=str(free_ports(1)[0]),
+        API_KEY=KEY,
+        NATS_URL=",".join(node.url for node in nats),
+        NATS_ERASER_URL=",".join(node.eraser_url for node in nats),
+        DATABASE_URL=postgres.dsn,
+        STREAM_REPLICAS=str(len(nats)),
+        WHISPER_URL=whisper.url,
+        WHISPER_MODEL=MODEL,
+        RATE_LIMIT_RPS="0",
+        HANDLER_ACK_WAIT="2",
+    )
+    environment |= settings
+    parts = [Part(name, environment, home) for name in ("serve", "work", "project")]
+    return Deployment(home, environment, nats, postgres, whisper, *parts)
+
+
+async def _end(made: Deployment) -> None:
+    for part in made.parts:
+        if part.running:
+            await part.stop()

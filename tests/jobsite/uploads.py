@@ -1,0 +1,93 @@
+"""Uploading as any client would, and what the servers hold afterwards."""
+
+import asyncio
+import itertools
+import wave
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+import aiohttp
+
+from infra import jetstream
+from tests.deployment import Deployment
+
+OVER = {"completed", "failed"}
+
+_numbers = itertools.count(1)
+
+
+def sound(seconds: float = 0.5) -> bytes:
+    """A recording unlike every other."""
+    file = BytesIO()
+    with wave.open(file, "wb") as wav:
+        wav.setparams((1, 2, 16_000, 0, "NONE", ""))
+        wav.writeframes(next(_numbers).to_bytes(8) * int(seconds * 4_000))
+    return file.getvalue()
+
+
+def form(content: bytes, *, name: str = "note.wav", **fields: str) -> aiohttp.FormData:
+    """A recording with its fields before it."""
+    made = aiohttp.FormData(fields)
+    made.add_field("file", content, filename=name, content_type="application/octet-stream")
+    return made
+
+
+async def upload(
+    http: aiohttp.ClientSession,
+    content: bytes,
+    *,
+    key: str | None = None,
+    name: str = "note.wav",
+    **fields: str,
+) -> tuple[int, dict[str, Any]]:
+    """The status and the body of the answer."""
+    headers = {"Idempotency-Key": key} if key else {}
+    data = form(content, name=name, **fields)
+    async with http.post("/v1/upload/audio", data=data, headers=headers) as answer:
+        return answer.status, await answer.json()
+
+
+async def accepted(http: aiohttp.ClientSession, content: bytes, **options: Any) -> dict[str, Any]:
+    """The answer to an upload that is taken."""
+    status, body = await upload(http, content, **options)
+    assert status == 202, body
+    return body
+
+
+async def get(http: aiohttp.ClientSession, path: str, **headers: str) -> dict[str, Any]:
+    """The body of an answer that must be good."""
+    async with http.get(path, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        body: dict[str, Any] = await answer.json()
+        return body
+
+
+async def over(
+    http: aiohttp.ClientSession, upload: Mapping[str, Any], *, within: float = 30
+) -> dict[str, Any]:
+    """Wait until every stage of an upload has ended; its status, as last told."""
+    async with asyncio.timeout(within):
+        while True:
+            status = await get(http, upload["statusUrl"], **{"Headwater-After": upload["position"]})
+            if status["status"] in OVER:
+                return status
+            await asyncio.sleep(0.05)
+
+
+async def completed(http: aiohttp.ClientSession, content: bytes, **options: Any) -> dict[str, Any]:
+    """Upload, wait for the end of all stages, which must be good; the answer to the upload."""
+    taken = await accepted(http, content, **options)
+    status = await over(http, taken)
+    assert status["status"] == "completed", status
+    return taken
+
+
+async def stored_messages(deployment: Deployment) -> int:
+    """How many messages the blob store consists of: pieces and descriptions of blobs."""
+    nc = await jetstream.connect(deployment.nats[0].operator_url, name="tests")
+    try:
+        info = await jetstream.api(nc, "STREAM.INFO.OBJ_BLOBS")
+        return int(info["state"]["messages"])
+    finally:
+        await nc.close()
