@@ -17,6 +17,9 @@ log = logger(__name__)
 
 SLOW = 4408
 BROKEN = 1011
+GLANCE = 1.0
+GRACE = 5.0
+"""Seconds that a client has to read what was on its way when it was sent away."""
 LONGEST_REASON = 123
 """Bytes that fit into a close frame beside its code."""
 
@@ -54,25 +57,36 @@ class Client:
 
     def end(self, code: int, reason: str | None = None) -> None:
         """Send the client away; without another reason it is told the cursors to come back with."""
-        self.outbox.close()
         if not self._ended.done():
             self._ended.set_result(Farewell(code, self.cursors() if reason is None else reason))
+        self.outbox.close()
 
     def abort(self) -> None:
         """Close the connection at once, whatever is still to be sent."""
         self._transport.abort()
 
-    async def converse(self, *sides: Coroutine[Any, Any, None]) -> None:
-        """Run what reads and what writes until one of them ends, the client hangs up or it is to be sent away."""
-        tasks = [asyncio.create_task(side) for side in sides]
-        ends: list[asyncio.Future[Any]] = [*tasks, self._ended]
+    async def hung_up(self) -> None:
+        """Wait until the client is gone; aiohttp tells only those who write."""
+        while not self._transport.is_closing():  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(GLANCE)
+
+    async def converse(self, *, write: Coroutine[Any, Any, None], read: Coroutine[Any, Any, None]) -> None:
+        """Write and read until either ends or the client is to be sent away.
+
+        `write` ends when the outbox is closed. It is not cancelled: aiohttp takes no more on a connection whose write
+        was. `read` may be, and so must not write.
+        """
+        writing, reading = asyncio.create_task(write), asyncio.create_task(read)
+        ends: list[asyncio.Future[Any]] = [writing, reading, self._ended]
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-        for outcome in outcomes:
+            self.outbox.close()
+            reading.cancel()
+            await asyncio.wait([writing, reading], timeout=GRACE)
+            if not writing.done():
+                self.abort()
+        for outcome in await asyncio.gather(writing, reading, return_exceptions=True):
             if isinstance(outcome, Exception) and not isinstance(outcome, ConnectionError):
                 raise outcome
 

@@ -61,7 +61,7 @@ class Hub:
             sockets.endpoint(
                 self._clients, ping_interval=self._ping_interval, pong_timeout=self._pong_timeout
             ),
-            streams.endpoint(self._clients, heartbeat=self._ping_interval, patience=self._pong_timeout),
+            streams.endpoint(self._clients, heartbeat=self._ping_interval),
         )
 
     async def run(self) -> None:

@@ -93,8 +93,12 @@ class Ping(Asked, frozen=True, kw_only=True, tag="ping"):
 Request: TypeAlias = Subscribe | Unsubscribe | Ping
 
 
+ECHO = "echo"
+"""The type of a message that answers a ping of the protocol: its payload is what came with it."""
+
+
 class Message(NamedTuple):
-    """A message on its way: JSON, and for an event where it stands in the log."""
+    """A message on its way: JSON, and what belongs to a place in the log says to which."""
 
     type: str
     payload: bytes

@@ -12,7 +12,7 @@ class Outbox:
     """Never blocks those who put; whoever can wait for a slow client awaits `room` first."""
 
     def __init__(self, limits: Limits, overflows: Callable[[], None]) -> None:
-        """`overflows` is called once, when something does not fit; nothing is taken after that."""
+        """`overflows` is called when something does not fit, and should close it."""
         self._most = limits.queue
         self._most_bytes = limits.queue_bytes
         self._overflows = overflows
@@ -31,7 +31,6 @@ class Outbox:
         if self._closed:
             return
         if len(self._messages) >= self._most or self._bytes > self._most_bytes:
-            self.close()
             self._overflows()
             return
         self._messages.append(message)
@@ -46,8 +45,10 @@ class Outbox:
             self.put(message)
 
     def close(self) -> None:
-        """Take nothing more."""
+        """Take nothing more, and forget what has not been sent."""
         self._closed = True
+        self._messages.clear()
+        self._filled.set()
 
     @property
     def has_room(self) -> bool:
@@ -58,9 +59,11 @@ class Outbox:
         """Wait until less than half of it is used."""
         await self._roomy.wait()
 
-    async def take(self) -> Message:
-        """The next message, as soon as there is one."""
+    async def take(self) -> Message | None:
+        """The next message, as soon as there is one; None when it is closed."""
         while not self._messages:
+            if self._closed:
+                return None
             self._filled.clear()
             await self._filled.wait()
         message = self._messages.popleft()

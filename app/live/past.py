@@ -22,7 +22,7 @@ class Page:
 
 
 async def read_page(log: Log, stream: str, filters: Sequence[str], *, after: int, until: int) -> Page:
-    """The next events behind `after`, none of them behind `until`. Raises `LogUnavailable`, or `Undecodable` at the first."""
+    """The next events behind `after`, none of them behind `until`. Raises `LogUnavailable` and `Undecodable`."""
     events: list[Recorded[Event]] = []
     async with log.reader(stream, after=after, filters=filters, window=PAGE) as reader:
         await reader.open()

@@ -10,16 +10,26 @@ from app.http.auth import ANY_KEY
 from app.http.bodies import invalid
 from app.http.endpoints import Call, Endpoint
 from app.http.problems import Malformed, RateLimited
-from app.live.client import SLOW, Client, Farewell
+from app.live.client import GRACE, SLOW, Client, Farewell
 from app.live.clients import Clients, cursors, listed
 from app.live.limits import Allowance
-from app.live.messages import Mistake, Ping, Pong, Request, Subscribe, Unsubscribe, Unsubscribed, message
+from app.live.messages import (
+    ECHO,
+    Message,
+    Mistake,
+    Ping,
+    Pong,
+    Request,
+    Subscribe,
+    Unsubscribe,
+    Unsubscribed,
+    message,
+)
+from app.live.outbox import Outbox
 from handlers.refusals import Refusal
 from infra.telemetry.metrics import Metrics
 
 POLICY = 1008
-GRACE = 5.0
-"""Seconds that a client has to answer a close frame."""
 OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
@@ -49,8 +59,10 @@ def endpoint(clients: Clients, *, ping_interval: float, pong_timeout: float) -> 
             await ws.prepare(call.request)
             for each in addresses:
                 clients.follow(client, [each], since)
-            hearing = _Hearing(ws, client, clients, silence)
-            await client.converse(_write(ws, client, clients.metrics, ping_interval), hearing.run())
+            await client.converse(
+                write=_write(ws, client.outbox, clients.metrics, ping_interval),
+                read=_Hearing(ws, client, clients, silence).run(),
+            )
             if client.farewell:
                 await _close(ws, client, client.farewell)
         return ws
@@ -78,7 +90,7 @@ async def _close(ws: web.WebSocketResponse, client: Client, farewell: Farewell) 
         client.abort()
 
 
-async def _write(ws: web.WebSocketResponse, client: Client, metrics: Metrics, ping_interval: float) -> None:
+async def _write(ws: web.WebSocketResponse, outbox: Outbox, metrics: Metrics, ping_interval: float) -> None:
     now = asyncio.get_running_loop().time
     ping_at = now() + ping_interval
     while True:
@@ -87,10 +99,12 @@ async def _write(ws: web.WebSocketResponse, client: Client, metrics: Metrics, pi
             ping_at = now() + ping_interval
         try:
             async with asyncio.timeout_at(ping_at):
-                said = await client.outbox.take()
+                said = await outbox.take()
         except TimeoutError:
             continue
-        await ws.send_frame(said.payload, WSMsgType.TEXT)
+        if said is None:
+            return
+        await ws.send_frame(said.payload, WSMsgType.PONG if said.type == ECHO else WSMsgType.TEXT)
         metrics.sent()
 
 
@@ -119,14 +133,14 @@ class _Hearing:
             try:
                 if not self._messages.take(time.monotonic()):
                     raise RateLimited("RATE_LIMITED", "Too many messages; send them more slowly.")
-                await self._follow(heard)
+                self._follow(heard)
             except Refusal as refusal:
                 self._reject(refusal)
 
-    async def _follow(self, heard: WSMessage) -> None:
+    def _follow(self, heard: WSMessage) -> None:
         match heard.type:
             case WSMsgType.PING:
-                await self._ws.pong(heard.data)
+                self._client.outbox.put(Message(ECHO, heard.data))
             case WSMsgType.TEXT:
                 self._do(_read(heard.data))
             case WSMsgType.BINARY:

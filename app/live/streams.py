@@ -8,16 +8,16 @@ from aiohttp import web
 from app.http.auth import ANY_KEY
 from app.http.endpoints import Call, Endpoint
 from app.http.problems import RateLimited
-from app.live.client import SLOW, Client
+from app.live.client import GRACE, Client
 from app.live.clients import Clients, cursors, listed
 from app.live.messages import Message
+from app.live.outbox import Outbox
 from handlers.refusals import Forbidden, Invalid
 from infra.telemetry.metrics import Metrics
 
 HEARTBEAT = b": still here\n\n"
 HEADERS = {"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
 """Proxies are asked not to wait for more before they pass something on."""
-GRACE = 1.0
 RETRY = b"retry: 1000\n\n"
 """Milliseconds after which a browser comes back."""
 LAST = "Last-Event-ID"
@@ -32,8 +32,8 @@ class StreamQuery(msgspec.Struct, frozen=True, kw_only=True):
     """The cursor behind which they begin; the header Last-Event-ID is newer where it is sent."""
 
 
-def endpoint(clients: Clients, *, heartbeat: float, patience: float) -> Endpoint:
-    """The event stream. `patience` is how long a client may not read, in seconds."""
+def endpoint(clients: Clients, *, heartbeat: float) -> Endpoint:
+    """The event stream, with a comment every `heartbeat` seconds when there is nothing to tell."""
 
     async def stream(call: Call[StreamQuery, None]) -> web.StreamResponse:
         addresses = clients.find(call.principal, listed(call.query.topics))
@@ -44,8 +44,11 @@ def endpoint(clients: Clients, *, heartbeat: float, patience: float) -> Endpoint
             clients.follow(client, addresses, since)
             response = web.StreamResponse(headers=HEADERS)
             await response.prepare(call.request)
-            await client.converse(_write(response, client, clients.metrics, heartbeat, patience))
-            await _close(response, client)
+            await client.converse(
+                write=_write(response, client.outbox, clients.metrics, heartbeat),
+                read=client.hung_up(),
+            )
+            await _end(response, client)
         return response
 
     return Endpoint(
@@ -63,34 +66,30 @@ def endpoint(clients: Clients, *, heartbeat: float, patience: float) -> Endpoint
     )
 
 
-async def _write(
-    response: web.StreamResponse, client: Client, metrics: Metrics, heartbeat: float, patience: float
-) -> None:
+async def _write(response: web.StreamResponse, outbox: Outbox, metrics: Metrics, heartbeat: float) -> None:
     reached: dict[str, int] = {}
-    block = RETRY
+    await response.write(RETRY)
     while True:
         try:
-            async with asyncio.timeout(patience):
-                await response.write(block)
-        except TimeoutError:
-            client.end(SLOW)
-            return
-        try:
             async with asyncio.timeout(heartbeat):
-                block = _block(await client.outbox.take(), reached)
+                said = await outbox.take()
         except TimeoutError:
-            block = HEARTBEAT
-        else:
-            metrics.sent()
+            await response.write(HEARTBEAT)
+            continue
+        if said is None:
+            return
+        await response.write(_block(said, reached))
+        metrics.sent()
 
 
-async def _close(response: web.StreamResponse, client: Client) -> None:
-    """End the stream, or break it off where the client does not read."""
+async def _end(response: web.StreamResponse, client: Client) -> None:
     try:
-        async with asyncio.timeout(0 if client.farewell and client.farewell.code == SLOW else GRACE):
+        async with asyncio.timeout(GRACE):
             await response.write_eof()
-    except (TimeoutError, ConnectionError):
+    except TimeoutError:
         client.abort()
+    except ConnectionError:
+        return
 
 
 def _block(said: Message, reached: dict[str, int]) -> bytes:
