@@ -95,7 +95,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 def subject_of(event: Event) -> str:
     """Where an event is stored: `<context>.<aggregate>.<id>.<event>`."""
-    return f"{event.context}.{event.aggregate}.{event.key.id}.{event.name}"
+    return f"{event.context}.{event.aggregate}.{getattr(event, f'{event.aggregate}_id')}.{event.name}"
 
 
 class Intent(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,10 +178,11 @@ def timestamp(at: datetime) -> str:
 
 def to_headers(event: Event, event_id: UUID, intent: Intent) -> dict[str, str]:
     """CloudEvents 1.0 binary-mode headers (NATS binding) for one event."""
+    written_id = str(event_id)
     headers = {
-        "Nats-Msg-Id": str(event_id),
+        "Nats-Msg-Id": written_id,
         "ce-specversion": "1.0",
-        "ce-id": str(event_id),
+        "ce-id": written_id,
         "ce-type": event.type(),
         "ce-source": f"headwater/{event.context}",
         "ce-time": timestamp(intent.at),

@@ -1,6 +1,10 @@
 """nats-py's client with message headers read in one pass: its own way takes longer than all the rest of a replay."""
 
+import re
+
 from nats.aio.client import Client
+
+HEADER = re.compile(r"([^:\r\n]+):[ \t]*(.*)\r\n")
 
 
 class Connection(Client):
@@ -15,12 +19,8 @@ def headers_of(block: bytes) -> dict[str, str]:
 
     The status and description come back as the headers `Status` and `Description`.
     """
-    first, *lines = block.decode(errors="replace").split("\r\n")
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")  # some clients write no space after it
-        if colon:
-            headers[name] = value.strip()
+    first, _, lines = block.decode(errors="replace").partition("\r\n")
+    headers = dict(HEADER.findall(lines))
     if status := first[len("NATS/1.0 ") :]:
         headers["Status"], _, headers["Description"] = status.partition(" ")
     return headers

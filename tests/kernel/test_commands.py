@@ -214,6 +214,8 @@ async def test_a_command_whose_sender_gave_up_happens_once_or_not_at_all(command
 
 async def test_without_the_log_a_command_is_unavailable_and_leaves_no_stale_state(fresh_nats, monkeypatch):
     monkeypatch.setattr(jetstream, "PATIENCE", 0.2)
+    monkeypatch.setitem(jetstream.api.__kwdefaults__, "timeout", 0.5)
+    monkeypatch.setitem(jetstream.publish.__kwdefaults__, "timeout", 0.5)
     async with a_ledger_on(fresh_nats) as (ledger, log):
         commands, account = Commands(log, [ledger.decider]), new_id()
         await commands.execute(Pay(account_id=account), intent())
@@ -232,7 +234,9 @@ async def test_without_the_log_a_command_is_unavailable_and_leaves_no_stale_stat
 
 
 @pytest.mark.parametrize("size", [1, 3])
-async def test_a_command_waits_for_a_log_that_comes_back_soon(fresh_nats, size):
+async def test_a_command_waits_for_a_log_that_comes_back_soon(fresh_nats, monkeypatch, size):
+    monkeypatch.setitem(jetstream.publish.__kwdefaults__, "timeout", 0.5)
+    monkeypatch.setitem(jetstream.publish_batch.__kwdefaults__, "timeout", 0.5)
     async with a_ledger_on(fresh_nats) as (ledger, log):
         commands, account = Commands(log, [ledger.decider]), new_id()
         await commands.execute(Name(account_id=account, name="Ada"), intent())

@@ -81,7 +81,8 @@ async def test_an_interrupted_erasure_can_be_repeated(log, ledger, eraser, monke
     await is_left(log, ledger, tombstone)
 
 
-async def test_the_application_itself_may_not_erase(log, ledger, nc):
+async def test_the_application_itself_may_not_erase(log, ledger, nc, monkeypatch):
+    monkeypatch.setitem(jetstream.api.__kwdefaults__, "timeout", 0.5)
     account = new_id()
     past = await write(log, ledger, account, 2)
     await delete(log, ledger, account, past)
