@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from infra.embedding.lexical import DIMENSIONS, Lexical, vector
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(st.text())
 def test_every_text_has_a_vector_of_unit_length(text: str) -> None:
     assert np.linalg.norm(vector(text)) == pytest.approx(1.0, abs=1e-5)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -20,6 +20,7 @@ GOLDEN = (
     b"\xa7vectors\xc4\x06\x00\x00\x000\x004"
 )
 """Stored chunk sets must stay readable: never edit this."""
+at_leisure = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # the machine may be busy
 SENTENCE = "The crew on the north side poured the footing before noon and covered it."
 texts = st.text(st.sampled_from("ab. \n\té混🧱\u00a0"), max_size=60) | st.builds(
     lambda piece, times: piece * times,
@@ -45,6 +46,7 @@ segments = st.lists(
 )
 
 
+@at_leisure
 @given(documents, st.data())
 def test_spans_cover_every_character_in_order_with_bounded_size_and_overlap(
     text: str, data: st.DataObject
@@ -63,6 +65,7 @@ def test_spans_cover_every_character_in_order_with_bounded_size_and_overlap(
         assert last - next_first <= OVERLAP
 
 
+@at_leisure
 @given(segments)
 def test_chunks_quote_the_full_text_and_their_times_never_run_backwards(said: list[Segment]) -> None:
     text = full_text(said)
@@ -76,6 +79,7 @@ def test_chunks_quote_the_full_text_and_their_times_never_run_backwards(said: li
         assert one.end <= other.end
 
 
+@at_leisure
 @given(segments)
 def test_segments_stand_where_their_spans_say(said: list[Segment]) -> None:
     text = full_text(said)
