@@ -28,7 +28,7 @@ def sound(seconds: float = 0.5) -> bytes:
 
 def form(content: bytes, *, name: str = "note.wav", **fields: str) -> aiohttp.FormData:
     """A recording with its fields before it."""
-    made = aiohttp.FormData(fields)
+    made = aiohttp.FormData(fields, quote_fields=False)
     made.add_field("file", content, filename=name, content_type="application/octet-stream")
     return made
 
@@ -81,6 +81,16 @@ async def completed(http: aiohttp.ClientSession, content: bytes, **options: Any)
     status = await over(http, taken)
     assert status["status"] == "completed", status
     return taken
+
+
+async def idle(http: aiohttp.ClientSession) -> None:
+    """Wait until no handler has anything to do."""
+    async with asyncio.timeout(30):
+        while True:
+            queues = (await get(http, "/status"))["queues"]
+            if not any(each["waiting"] or each["atWork"] for each in queues):
+                return
+            await asyncio.sleep(0.2)
 
 
 async def stored_messages(deployment: Deployment) -> int:
