@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,8 @@ log = logs.logger(__name__)
 
 LOST = 4
 """Deliveries beyond the attempts that may end without a word (a worker killed, a connection lost) before burial."""
+OLD = 60.0
+"""Seconds after which an event may have been answered by a consumer that is no more: then its answer is looked for."""
 DONE = b"+ACK"
 NEVER_AGAIN = b"+TERM"
 
@@ -51,10 +54,14 @@ class Attempts:
         self._metrics = metrics
         self._clock = clock
         self._telling: set[asyncio.Future[None]] = set()
+        self._excused: Counter[int] = Counter()
+        """Deliveries of each event that ended because the log did not answer: those are no attempts."""
 
     async def verdict(self, message: Msg) -> bytes:
         """Deal with one delivery; what to answer JetStream."""
         delivery = Delivery.of(message)
+        known = delivery.attempt > 1 or self._clock().timestamp() - delivery.time / 1e9 > OLD
+        delivery = delivery._replace(attempt=delivery.attempt - self._excused[delivery.position])
         stream = self._handler.on.context.upper()
         try:
             recorded = self._catalogue.read(
@@ -72,7 +79,7 @@ class Attempts:
                     message, recorded, delivery, "given out too often without an answer"
                 )
             try:
-                return await self._attempt(recorded, delivery)
+                return await self._attempt(recorded, delivery, known)
             except (Poison, Refusal) as final:
                 traces.failed(span, final)
                 return await self._give_up(message, recorded, delivery, _cause(final))
@@ -82,15 +89,15 @@ class Attempts:
                     return await self._give_up(message, recorded, delivery, _cause(failure))
                 return self._later(recorded, delivery, failure)
 
-    async def _attempt(self, recorded: Recorded[Event], delivery: Delivery) -> bytes:
-        """One try. Raises whatever ends it."""
+    async def _attempt(self, recorded: Recorded[Event], delivery: Delivery, known: bool) -> bytes:
+        """One try, unless it is `known` and answered already. Raises whatever ends it."""
         handler, began, started = self._handler, self._clock(), time.monotonic()
 
         def report(fraction: float) -> None:
             self._tell(recorded, attempt=delivery.attempt, startedAt=began, progress=round(100 * fraction))
 
         try:
-            if delivery.attempt > 1 and await self._answering.answered(handler, recorded):
+            if known and await self._answering.answered(handler, recorded):
                 return DONE
             report(0.0)
             await self._answering.answer(
@@ -99,10 +106,12 @@ class Attempts:
         except (Unavailable, LogUnavailable) as away:
             self._metrics.attempted(handler.name, "unavailable", time.monotonic() - started)
             log.warning("the log does not answer a handler", handler=handler.name, cause=away)
+            self._excused[delivery.position] += 1
             return _again(handler.delay(delivery.attempt))
         except Exception:
             self._metrics.attempted(handler.name, "retry", time.monotonic() - started)
             raise
+        del self._excused[delivery.position]
         seconds = time.monotonic() - started
         self._metrics.attempted(handler.name, "ok", seconds)
         log.info(
@@ -156,6 +165,8 @@ class Attempts:
                 )
         except (Unavailable, LogUnavailable):
             return _again(1.0)
+        except Refusal as refused:  # the letter is there; the aggregate knows better what became of it
+            log.warning("giving up was refused", handler=handler.name, cause=refused)
         self._metrics.buried(handler.name)
         self._metrics.attempted(handler.name, "gave_up", 0.0)
         log.error(

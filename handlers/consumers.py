@@ -21,6 +21,7 @@ TAKE_BACK = 6.0
 """Seconds that effects at work get to finish when the worker stops; the others are handed back."""
 AT_WORK = b"+WPI"
 HAND_BACK = b"-NAK"
+LATER = b'-NAK {"delay": 5000000000}'
 
 
 class Consumer:
@@ -35,6 +36,8 @@ class Consumer:
         self._ack_wait = ack_wait
         self._stream = handler.on.context.upper()
         self._running: dict[asyncio.Task[None], Msg] = {}
+        self._gate = asyncio.Semaphore(handler.concurrency)
+        """JetStream may give out more than was asked for: what was asked for before a silence comes in addition."""
 
     @property
     def at_work(self) -> int:
@@ -93,18 +96,19 @@ class Consumer:
 
     async def _deal_with(self, message: Msg, pull: Pull) -> None:
         try:
-            verdict = await self._attempts.verdict(message)
+            async with self._gate:
+                verdict = await self._attempts.verdict(message)
         except asyncio.CancelledError:
             await self._answer(message, HAND_BACK)
             raise
         except Exception as failure:
             log.error("a delivery could not be dealt with", handler=self.handler.name, failure=failure)
-            verdict = HAND_BACK
+            verdict = LATER
         await self._answer(message, verdict)
         await pull.release()
 
     async def _answer(self, message: Msg, verdict: bytes) -> None:
-        """Without a connection there is no answer, and the event is given out again: answering twice changes nothing."""
+        """Without a connection there is no answer, and the event is given out again, which changes nothing."""
         try:
             if self._nc.is_connected:
                 await self._nc.publish(message.reply, verdict)
