@@ -56,9 +56,9 @@ def endpoint(clients: Clients, *, ping_interval: float, pong_timeout: float) -> 
             ws = web.WebSocketResponse(
                 autoping=False, compress=False, max_msg_size=clients.limits.message_bytes, timeout=GRACE
             )
-            await ws.prepare(call.request)
             for each in addresses:
                 clients.follow(client, [each], since)
+            await ws.prepare(call.request)
             await client.converse(
                 write=_write(ws, client.outbox, clients.metrics, ping_interval),
                 read=_Hearing(ws, client, clients, silence).run(),

@@ -109,6 +109,12 @@ class Socket:
         await self.say("ping")
         await self.hear("pong")
 
+    def hang_up(self) -> None:
+        """Break the connection without a word."""
+        connection = self.ws._response.connection
+        if connection and connection.transport:
+            connection.transport.abort()
+
     async def farewell(self) -> tuple[int, str]:
         """The close code and its reason, after whatever was on its way."""
         async with asyncio.timeout(10):

@@ -129,7 +129,7 @@ async def test_what_clients_follow_is_forgotten_when_they_leave(site: Site, offi
         await socket.hear("subscribed")
     assert office.figure("live_connections") == 3
     await sockets[0].ws.close()
-    sockets[1].ws._response.connection.transport.abort()  # type: ignore[union-attr]
+    sockets[1].hang_up()
     await until(lambda: office.figure("live_connections") == 1)
     written = await site.write(account)
     assert await sockets[2].positions(1) == written

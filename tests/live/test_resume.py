@@ -36,7 +36,7 @@ class Wanderer:
             if self._chance.random() < 0.5:
                 await socket.ws.close()
             else:
-                socket.ws._response.connection.transport.abort()  # type: ignore[union-attr]
+                socket.hang_up()
 
     def _note(self, said: dict[str, str]) -> None:
         assert said["type"] in {"subscribed", "event"}, said
