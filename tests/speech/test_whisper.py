@@ -11,7 +11,8 @@ import pytest
 
 from infra.speech import SpeechUnavailable, Transcript, UnusableAudio
 from infra.speech.whisper import SLOWEST, Whisper
-from tests.speech.whisper_server import MODEL, TEXT, Dialect, Fault, WhisperServer, whisper_server
+from tests.speech.dialects import MODEL, TEXT, Dialect
+from tests.speech.whisper_server import Fault, WhisperServer, whisper_server
 
 
 @pytest.fixture
