@@ -211,6 +211,4 @@ def _deployment(
 
 
 async def _end(made: Deployment) -> None:
-    for part in made.parts:
-        if part.running:
-            await part.stop()
+    await asyncio.gather(*(part.stop() for part in made.parts if part.running))
