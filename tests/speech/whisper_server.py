@@ -10,7 +10,9 @@ from typing import Any, Literal
 
 from aiohttp import web
 
-from tests.speech.dialects import DIALECTS, Dialect
+from tests.speech.dialects import DIALECTS, MODEL, TEXT, Dialect
+
+__all__ = ["MODEL", "TEXT", "Dialect", "Fault", "WhisperServer", "whisper_server"]
 
 Fault = Literal[
     "slow",
