@@ -71,6 +71,7 @@ async def serve(
     ring, roster = KeyRing(), Roster()
     known = await keys.load(kernel.log, ring)
     await keys.first_key(settings.home, settings.api_key, ring, kernel.commands, now)
+    known = await keys.load(kernel.log, ring, known)
     readable = Readable(where.database, contexts.READ_MODELS)
     hub = Hub(
         nc=kernel.nc,

@@ -20,10 +20,10 @@ FIRST_KEYS = UUID("0c7a1c52-6f0e-5d55-9b0f-4f3f4d1a7e90")
 """Name space of the ids of keys that are set or kept in a file, so that each is issued once."""
 
 
-async def load(log: Log, ring: KeyRing) -> int:
-    """Put every key in force on the ring; the position up to which that holds."""
-    position = 0
-    async for recorded in log.scan(STREAM):
+async def load(log: Log, ring: KeyRing, after: int = 0) -> int:
+    """Put every key in force on the ring; the position up to which that holds. `after` is what it held so far."""
+    position = after
+    async for recorded in log.scan(STREAM, after=after):
         apply(ring, recorded.event)
         position = recorded.position
     return position
