@@ -1,11 +1,16 @@
 """Erasure: the one lawful exception to an append-only log, by the only NATS user that may."""
 
+from collections.abc import Sequence
+
+import msgspec
 from nats.aio.client import Client
 
-from events.envelope import Key
+from events.envelope import Event, Key, Recorded
 from infra import jetstream
 from infra.jetstream import ApiError
 from infra.log import TOMBSTONE, Log
+from infra.reservations import Reservation
+from infra.stored import leader_get
 
 ALREADY_GONE = frozenset({10037, 10043, 10057})
 
@@ -15,20 +20,34 @@ class NotDeleted(Exception):
 
 
 async def erase(key: Key, *, log: Log, eraser: Client) -> int:
-    """Overwrite every message of a deleted aggregate but its tombstone; how many there were.
+    """Overwrite every message of a deleted aggregate but its tombstone, and the names it ever held; how many.
 
-    Oldest first, so that one interrupted can be repeated: the tombstone and its neighbours still name the rest.
-    `eraser` is a connection of the NATS user that may delete messages. Raises `NotDeleted`.
+    Names first, then events, oldest first, so that one interrupted can be repeated: the events still tell the names,
+    the tombstone and its neighbours the rest. `eraser` is a connection of the NATS user that may delete messages. On a
+    cluster each node's Raft log keeps a copy until the next snapshot, a few minutes later. Raises `NotDeleted`.
     """
     history = await log.load(key)
     if not history or history[-1].event.name != TOMBSTONE:
         raise NotDeleted(f"{key.filter} is not deleted")
-    for recorded in history[:-1]:
+    positions = await _reservations(key, history, eraser) + [recorded.position for recorded in history[:-1]]
+    for position in positions:
         try:
             await jetstream.api(
-                eraser, f"STREAM.MSG.DELETE.{key.stream}", {"seq": recorded.position, "no_erase": False}
+                eraser, f"STREAM.MSG.DELETE.{key.stream}", {"seq": position, "no_erase": False}
             )
         except ApiError as refused:
             if refused.code not in ALREADY_GONE:
                 raise
-    return len(history) - 1
+    return len(positions)
+
+
+async def _reservations(key: Key, history: Sequence[Recorded[Event]], nc: Client) -> list[int]:
+    """Where the aggregate claimed or released a name: such a message says as much of it as an event does."""
+    positions = []
+    for subject in {claim.subject(key.context) for recorded in history for claim in recorded.event.claims}:
+        at = 0
+        while message := await leader_get(nc, key.stream, {"seq": at + 1, "next_by_subj": subject}):
+            at = message.position
+            if msgspec.json.decode(message.payload, type=Reservation).holder == key.id:
+                positions.append(at)
+    return positions

@@ -52,6 +52,8 @@ class Log:
         `Conflict`, `Taken`, or `LogUnavailable` when it is not known whether they were stored.
         """
         key = events[0].key
+        if any(event.key != key for event in events[1:]):
+            raise ValueError("events of several aggregates cannot be appended at once")
         messages = [self._message(event, n, intent, past) for n, event in enumerate(events)]
         messages[0].expect(past[-1] if past else 0, key.filter)
         names = await patiently(lambda: self._reservations.of(events))

@@ -1,7 +1,9 @@
 """Erasure: only of what is deleted, only by the eraser, and down to the bytes on the disk."""
 
 import asyncio
+import json
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,36 @@ async def test_only_the_tombstone_is_left(log, ledger, eraser, batches):
     [left] = await log.load(ledger.key(account))
     assert (left.event, left.position) == (ledger.Deleted(account_id=account), tombstone)
     assert await erase(ledger.key(account), log=log, eraser=eraser) == 0
+
+
+async def test_names_are_erased_too_and_may_be_taken_again(log, ledger, eraser, nc):
+    account, other = new_id(), new_id()
+    key = ledger.key(account)
+
+    async def append(whose, *events) -> None:
+        past = [each.position for each in await log.load(ledger.key(whose))]
+        for event in events:
+            past += [
+                each.position for each in await log.append([event(account_id=whose)], intent(), past=past)
+            ]
+
+    def named(was: str | None, to: str | None):
+        return partial(ledger.Named, was=was, to=to)
+
+    await append(account, named(None, "Ada"), named("Ada", "b.o.b"))
+    await append(other, named(None, "Ada"), named("Ada", None))
+    await append(account, named("b.o.b", "Ada"), named("Ada", "Cleo"), partial(ledger.Deleted, was="Cleo"))
+    kept = await log.load(ledger.key(other))
+    await erase(key, log=log, eraser=eraser)
+    tombstone = (await log.load(key))[-1].position
+    await is_left(log, ledger, *(each.position for each in kept), tombstone)
+    left = [await leader_get(nc, ledger.stream, {"seq": at}) for at in range(1, tombstone + 1)]
+    assert [json.loads(each.payload)["holder"] for each in left if each and ".unique." in each.subject] == [
+        str(other),
+        str(other),
+    ]
+    assert await erase(key, log=log, eraser=eraser) == 0
+    await append(new_id(), named(None, "Ada"), named("Ada", "b.o.b"), named("b.o.b", "Cleo"))
 
 
 @pytest.mark.parametrize("length", [5, 45, 100])

@@ -44,6 +44,12 @@ async def test_an_append_on_a_wrong_past_leaves_nothing_behind(log, ledger, size
     await write(log, ledger, account, size, past=[1, 2])
 
 
+async def test_the_events_of_one_append_are_of_one_aggregate(log, ledger):
+    with pytest.raises(ValueError, match="several aggregates"):
+        await log.append([*ledger.paid(new_id(), 1), *ledger.paid(new_id(), 2)], intent(), past=[])
+    assert await log.last_position(ledger.stream) == 0
+
+
 async def test_a_past_that_does_not_exist_is_a_conflict(log, ledger):
     with pytest.raises(Conflict):
         await log.append(ledger.paid(new_id(), 1), intent(), past=[5])
