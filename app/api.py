@@ -68,7 +68,7 @@ async def serve(
     ready: Callable[[str], None],
 ) -> None:
     """Serve until cancelled; `ready` is told the URL. Raises `CannotListen`."""
-    ring, roster = KeyRing(), Roster()
+    ring, roster, me = KeyRing(), Roster(), first_beat("serve", now())
     known = await keys.load(kernel.log, ring)
     await keys.first_key(settings.home, settings.api_key, ring, kernel.commands, now)
     known = await keys.load(kernel.log, ring, known)
@@ -87,7 +87,7 @@ async def serve(
     app = application(
         endpoints=_endpoints(
             settings, where, kernel, db=db, embedder=embedder, index=index, ring=ring, roster=roster,
-            readable=readable, hub=hub,
+            readable=readable, hub=hub, name=me.name,
         ),
         desk=desk,
         origins=settings.cors_origins,
@@ -101,9 +101,7 @@ async def serve(
         group.create_task(readable.run(), name="readable")
         group.create_task(hub.run(), name="live hub")
         group.create_task(embedder.embed(["ready"]), name="load the embedder")
-        group.create_task(
-            beat(kernel.nc.publish, first=first_beat("serve", now()), metrics=kernel.metrics, clock=now)
-        )
+        group.create_task(beat(kernel.nc.publish, first=me, metrics=kernel.metrics, clock=now))
         listening = await listen(app, host=settings.host, port=settings.port)
         log.info("listening", url=listening.url)
         ready(listening.url)
@@ -131,6 +129,7 @@ def _endpoints(
     roster: Roster,
     readable: Readable,
     hub: Hub,
+    name: str,
 ) -> tuple[Endpoint, ...]:
     condition = Condition(
         nc=kernel.nc,
@@ -159,7 +158,7 @@ def _endpoints(
     served = (
         *platform.endpoints(
             condition=condition,
-            samples=lambda: {**roster.samples(now()), "serve": snapshot(kernel.metrics)},
+            samples=lambda: {**roster.samples(now()), name: snapshot(kernel.metrics)},
             observe=_lags(kernel),
             blobs=kernel.blobs,
             signing_secret=where.signing_secret,
