@@ -223,18 +223,20 @@ async def test_a_key_has_so_many_connections_at_most(site: Site):
         await (await office.socket()).nothing_more()
 
 
-async def test_a_revoked_key_loses_its_sockets_within_seconds(site: Site, office: Office, monkeypatch):
+async def test_a_revoked_key_loses_its_connections_within_seconds(site: Site, monkeypatch):
     monkeypatch.setattr(clients, "CHECK", 0.05)
     key = site.issue("shop:read")
-    socket, other = await office.socket(key=key), await office.socket()
-    async with office.client.get(
-        "/v1/events", params={"topics": account_of(new_id())}, headers={"X-Api-Key": key}
-    ) as stream:
-        site.ring.remove(site.ring.find(key).key_id)
-        assert (await socket.farewell())[0] == 4401
-        async with asyncio.timeout(5):
-            await stream.content.read()
-    await other.nothing_more()
+    topics, headers = {"topics": account_of(new_id())}, {"X-Api-Key": key}
+    async with site.office() as office:
+        socket, other = await office.socket(key=key), await office.socket()
+        async with office.client.get("/v1/events", params=topics, headers=headers) as stream:
+            held = site.ring.find(key)
+            assert held is not None
+            site.ring.remove(held.key_id)
+            assert (await socket.farewell())[0] == 4401
+            async with asyncio.timeout(5):
+                await stream.content.read()
+        await other.nothing_more()
 
 
 async def test_who_answers_pings_stays_and_who_is_silent_goes(site: Site):
