@@ -15,7 +15,6 @@ from handlers.commands import Commands
 from infra import jetstream, streams
 from infra.blobs import Blobs
 from infra.blobs.objects import ObjectBlobs
-from infra.blobs.s3 import S3Blobs
 from infra.log import Log
 from infra.signals import Signals
 from infra.streams import Drift
@@ -85,6 +84,8 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
 def blob_store(settings: Settings, where: Places, nc: Client, eraser: Client) -> Blobs:
     """S3 when it is set, else the JetStream object store."""
     if s3 := settings.s3:
+        from infra.blobs.s3 import S3Blobs  # noqa: PLC0415 (0.2 s and 20 MB that only its users should pay)
+
         return S3Blobs(
             bucket=s3.bucket,
             endpoint=str(s3.endpoint) if s3.endpoint else None,
