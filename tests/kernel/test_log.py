@@ -8,6 +8,7 @@ from events.ids import new_id
 from infra import jetstream
 from infra.jetstream import ApiError, LogUnavailable
 from infra.log import PAST, Conflict, Log, LogDamaged
+from infra.stored import direct_get
 from tests.kernel.ledger import intent, new_ledger
 from tests.kernel.writing import amounts, erase, store, write
 
@@ -140,6 +141,22 @@ async def test_what_does_not_follow_from_the_known_past_is_not_taken_for_news(lo
         assert await log.newer(ledger.key(account), foreign) is None
     await store(nc, ledger, account, 3)
     assert await log.newer(ledger.key(account), past[-1]) is None
+
+
+async def test_a_replica_that_is_behind_is_not_believed(log, ledger, monkeypatch):
+    account = new_id()
+    await write(log, ledger, account, 1, 2, 1)
+
+    async def behind(nc, stream, *queries):
+        return [None, *(await direct_get(nc, stream, *queries))[1:]]
+
+    monkeypatch.setattr("infra.log.direct_get", behind)
+    assert amounts(await log.load(ledger.key(account))) == [0, 1, 2, 3]
+    async with log.reader(ledger.stream, after=2) as reader:
+        await reader.open()
+        reader.behind = 0
+        assert await reader.before(4)
+        assert not await reader.before(2)
 
 
 async def test_one_position_can_be_read(log, ledger, eraser):

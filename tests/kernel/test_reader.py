@@ -157,6 +157,22 @@ async def test_a_reader_halts_at_an_event_that_cannot_be_lifted(log, ledger, nc)
         assert reader.position == 1
 
 
+async def test_a_message_that_got_lost_is_asked_for_again(log, ledger, monkeypatch):
+    past = await write(log, ledger, new_id(), 30)
+    receive, lost = pull.Pull._receive, []
+
+    async def lose_some(self, message) -> None:
+        if message.reply and pull.Delivery.of(message).position in {1, 7, 8, 29} - set(lost):
+            lost.append(pull.Delivery.of(message).position)
+        else:
+            await receive(self, message)
+
+    monkeypatch.setattr(pull.Pull, "_receive", lose_some)
+    async with log.reader(ledger.stream, after=0) as reader:
+        assert await read(reader, 30) == past
+    assert sorted(lost) == [1, 7, 8, 29]
+
+
 async def test_a_late_heartbeat_neither_repeats_nor_loses_anything(nats, monkeypatch):
     monkeypatch.setattr(pull, "HEARTBEAT", 0.1)
     async with a_log_on(nats) as (log, ledger):
