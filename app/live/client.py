@@ -17,7 +17,6 @@ log = logger(__name__)
 
 SLOW = 4408
 BROKEN = 1011
-GLANCE = 1.0
 GRACE = 5.0
 """Seconds that a client has to read what was on its way when it was sent away."""
 LONGEST_REASON = 123
@@ -64,11 +63,6 @@ class Client:
     def abort(self) -> None:
         """Close the connection at once, whatever is still to be sent."""
         self._transport.abort()
-
-    async def hung_up(self) -> None:
-        """Wait until the client is gone; aiohttp tells only those who write."""
-        while not self._transport.is_closing():  # noqa: ASYNC110 - there is no event for it
-            await asyncio.sleep(GLANCE)
 
     async def converse(self, *, write: Coroutine[Any, Any, None], read: Coroutine[Any, Any, None]) -> None:
         """Write and read until either ends or the client is to be sent away.

@@ -1,6 +1,7 @@
 """Everybody who is connected: let in, subscribed, and sent away."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -43,6 +44,8 @@ class Clients:
         self._feeds = feeds
         self._still_valid = still_valid
         self._here: set[Client] = set()
+        self._held: Counter[str] = Counter()
+        """How many connections of each key."""
         self._closing = False
         self._nobody = asyncio.Event()
         self._nobody.set()
@@ -56,6 +59,7 @@ class Clients:
             raise ConnectionResetError("the client has hung up already")
         client = Client(call.principal, self.limits, transport)
         self._here.add(client)
+        self._held[call.principal.id] += 1
         self._nobody.clear()
         if self._closing:
             client.end(GOING_AWAY)
@@ -67,11 +71,12 @@ class Clients:
             if client.farewell and client.farewell.code == SLOW:
                 self.metrics.closed_slow()
             self._here.discard(client)
+            self._held[call.principal.id] -= 1
             if not self._here:
                 self._nobody.set()
 
     def _check_room(self, principal: Principal) -> None:
-        held = sum(each.principal.id == principal.id for each in self._here)
+        held = self._held[principal.id]
         if held >= self.limits.connections:
             raise RateLimited(
                 "TOO_MANY_CONNECTIONS",

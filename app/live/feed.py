@@ -92,7 +92,7 @@ class Feed:
             self._forgotten = self._recent.popleft().recorded.position
         for address in told.addresses:
             for subscription in self._following.get(address, ()):
-                subscription.offer(told)
+                subscription.tell(told, address)
         self.position = recorded.position
 
     def followers(self, address: str) -> Collection[Subscription]:
@@ -148,7 +148,7 @@ class Feed:
         for told in reversed(list(missed)):
             if not subscription.outbox.has_room:
                 return False
-            subscription.offer(told, past=True)
+            subscription.tell_past(told)
         subscription.live = True
         for address in subscription.addresses:
             self._following[address].add(subscription)
@@ -166,7 +166,7 @@ class Feed:
             return
         for recorded in page.events:
             await subscription.outbox.room()
-            subscription.offer(Told(recorded, addresses_of(self._topics, recorded)), past=True)
+            subscription.tell_past(Told(recorded, addresses_of(self._topics, recorded)))
         subscription.after = page.end
 
     async def _page(self, subscription: Subscription, until: int) -> Page:

@@ -93,8 +93,9 @@ class Ping(Asked, frozen=True, kw_only=True, tag="ping"):
 Request: TypeAlias = Subscribe | Unsubscribe | Ping
 
 
+PROBE = "probe"
 ECHO = "echo"
-"""The type of a message that answers a ping of the protocol: its payload is what came with it."""
+"""Types of messages below those of the protocol: a ping or a heartbeat, and the answer to a client's ping."""
 
 
 class Message(NamedTuple):

@@ -18,7 +18,7 @@ class Outbox:
         self._overflows = overflows
         self._messages: deque[Message] = deque()
         self._bytes = 0
-        self._filled = asyncio.Event()
+        self._taking: asyncio.Future[None] | None = None
         self._roomy = asyncio.Event()
         self._roomy.set()
         self._closed = False
@@ -35,7 +35,7 @@ class Outbox:
             return
         self._messages.append(message)
         self._bytes += len(message.payload)
-        self._filled.set()
+        self._wake()
         if not self.has_room:
             self._roomy.clear()
 
@@ -48,7 +48,7 @@ class Outbox:
         """Take nothing more, and forget what has not been sent."""
         self._closed = True
         self._messages.clear()
-        self._filled.set()
+        self._wake()
 
     @property
     def has_room(self) -> bool:
@@ -64,10 +64,14 @@ class Outbox:
         while not self._messages:
             if self._closed:
                 return None
-            self._filled.clear()
-            await self._filled.wait()
+            self._taking = asyncio.get_running_loop().create_future()
+            await self._taking
         message = self._messages.popleft()
         self._bytes -= len(message.payload)
         if self.has_room:
             self._roomy.set()
         return message
+
+    def _wake(self) -> None:
+        if self._taking and not self._taking.done():
+            self._taking.set_result(None)

@@ -15,6 +15,7 @@ from app.live.clients import Clients, cursors, listed
 from app.live.limits import Allowance
 from app.live.messages import (
     ECHO,
+    PROBE,
     Message,
     Mistake,
     Ping,
@@ -30,6 +31,7 @@ from handlers.refusals import Refusal
 from infra.telemetry.metrics import Metrics
 
 POLICY = 1008
+FRAMES = {PROBE: WSMsgType.PING, ECHO: WSMsgType.PONG}
 OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
@@ -60,8 +62,8 @@ def endpoint(clients: Clients, *, ping_interval: float, pong_timeout: float) -> 
                 clients.follow(client, [each], since)
             await ws.prepare(call.request)
             await client.converse(
-                write=_write(ws, client.outbox, clients.metrics, ping_interval),
-                read=_Hearing(ws, client, clients, silence).run(),
+                write=_write(ws, client.outbox, clients.metrics),
+                read=_Hearing(ws, client, clients, ping_interval=ping_interval, silence=silence).run(),
             )
             if client.farewell:
                 await _close(ws, client, client.farewell)
@@ -90,31 +92,28 @@ async def _close(ws: web.WebSocketResponse, client: Client, farewell: Farewell) 
         client.abort()
 
 
-async def _write(ws: web.WebSocketResponse, outbox: Outbox, metrics: Metrics, ping_interval: float) -> None:
-    now = asyncio.get_running_loop().time
-    ping_at = now() + ping_interval
-    while True:
-        if now() >= ping_at:
-            await ws.ping()
-            ping_at = now() + ping_interval
-        try:
-            async with asyncio.timeout_at(ping_at):
-                said = await outbox.take()
-        except TimeoutError:
-            continue
-        if said is None:
-            return
-        await ws.send_frame(said.payload, WSMsgType.PONG if said.type == ECHO else WSMsgType.TEXT)
+async def _write(ws: web.WebSocketResponse, outbox: Outbox, metrics: Metrics) -> None:
+    while said := await outbox.take():
+        await ws.send_frame(said.payload, FRAMES.get(said.type, WSMsgType.TEXT))
         metrics.sent()
 
 
 class _Hearing:
     """What a client says, and what is made of it."""
 
-    def __init__(self, ws: web.WebSocketResponse, client: Client, clients: Clients, silence: float) -> None:
+    def __init__(
+        self,
+        ws: web.WebSocketResponse,
+        client: Client,
+        clients: Clients,
+        *,
+        ping_interval: float,
+        silence: float,
+    ) -> None:
         self._ws = ws
         self._client = client
         self._clients = clients
+        self._ping_interval = ping_interval
         self._silence = silence
         limits, now = clients.limits, time.monotonic()
         self._messages = Allowance(limits.messages_at_once, limits.messages_per_second, now)
@@ -123,11 +122,7 @@ class _Hearing:
     async def run(self) -> None:
         """Until the client leaves, is silent for too long or has made too many mistakes."""
         while not self._client.farewell:
-            try:
-                heard = await self._ws.receive(self._silence)
-            except TimeoutError:
-                self._client.end(SLOW)
-                return
+            heard = await self._hear()
             if heard.type in OVER:
                 return
             try:
@@ -136,6 +131,17 @@ class _Hearing:
                 self._follow(heard)
             except Refusal as refusal:
                 self._reject(refusal)
+
+    async def _hear(self) -> WSMessage:
+        """The next frame. A client that says nothing is asked whether it is there, and sent away without an answer."""
+        end = time.monotonic() + self._silence
+        while (left := end - time.monotonic()) > 0:
+            try:
+                return await self._ws.receive(min(left, self._ping_interval))
+            except TimeoutError:
+                self._client.outbox.put(Message(PROBE, b""))
+        self._client.end(SLOW)
+        return WSMessage(WSMsgType.CLOSING, None, None)
 
     def _follow(self, heard: WSMessage) -> None:
         match heard.type:

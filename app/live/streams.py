@@ -10,7 +10,7 @@ from app.http.endpoints import Call, Endpoint
 from app.http.problems import RateLimited
 from app.live.client import GRACE, Client
 from app.live.clients import Clients, cursors, listed
-from app.live.messages import Message
+from app.live.messages import PROBE, Message
 from app.live.outbox import Outbox
 from handlers.refusals import Forbidden, Invalid
 from infra.telemetry.metrics import Metrics
@@ -33,7 +33,7 @@ class StreamQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def endpoint(clients: Clients, *, heartbeat: float) -> Endpoint:
-    """The event stream, with a comment every `heartbeat` seconds when there is nothing to tell."""
+    """The event stream, with a comment every `heartbeat` seconds."""
 
     async def stream(call: Call[StreamQuery, None]) -> web.StreamResponse:
         addresses = clients.find(call.principal, listed(call.query.topics))
@@ -45,8 +45,8 @@ def endpoint(clients: Clients, *, heartbeat: float) -> Endpoint:
             response = web.StreamResponse(headers=HEADERS)
             await response.prepare(call.request)
             await client.converse(
-                write=_write(response, client.outbox, clients.metrics, heartbeat),
-                read=client.hung_up(),
+                write=_write(response, client.outbox, clients.metrics),
+                read=_breathe(client.outbox, heartbeat),
             )
             await _end(response, client)
         return response
@@ -66,20 +66,19 @@ def endpoint(clients: Clients, *, heartbeat: float) -> Endpoint:
     )
 
 
-async def _write(response: web.StreamResponse, outbox: Outbox, metrics: Metrics, heartbeat: float) -> None:
+async def _write(response: web.StreamResponse, outbox: Outbox, metrics: Metrics) -> None:
     reached: dict[str, int] = {}
     await response.write(RETRY)
-    while True:
-        try:
-            async with asyncio.timeout(heartbeat):
-                said = await outbox.take()
-        except TimeoutError:
-            await response.write(HEARTBEAT)
-            continue
-        if said is None:
-            return
+    while said := await outbox.take():
         await response.write(_block(said, reached))
         metrics.sent()
+
+
+async def _breathe(outbox: Outbox, heartbeat: float) -> None:
+    """Show that the stream is there; who has hung up is noticed when something is written."""
+    while True:
+        await asyncio.sleep(heartbeat)
+        outbox.offer(Message(PROBE, b""))
 
 
 async def _end(response: web.StreamResponse, client: Client) -> None:
@@ -94,6 +93,8 @@ async def _end(response: web.StreamResponse, client: Client) -> None:
 
 def _block(said: Message, reached: dict[str, int]) -> bytes:
     """A message as an event stream has it. Its id is where all streams are: what a browser comes back with."""
+    if said.type == PROBE:
+        return HEARTBEAT
     lines = []
     if said.position:
         reached[said.position.stream] = said.position.sequence

@@ -64,17 +64,20 @@ class Subscription:
         for address in self.addresses:
             self.outbox.put(message(Subscribed(topic=address, cursor=str(at)), at))
 
-    def offer(self, told: Told, *, past: bool = False) -> None:
-        """Tell the client of an event, if it concerns what it follows and has not been told."""
-        position = told.recorded.position
-        if position <= self.after:
-            return
-        address = next((each for each in told.addresses if each in self.addresses), None)
-        if address is not None:
-            if past and told.recorded.event.name == TOMBSTONE:
-                self.skip(Position(told.recorded.stream, position - 1), Why.ERASED)
+    def tell(self, told: Told, address: str) -> None:
+        """Tell the client of an event, unless it has been told, perhaps under another address."""
+        if told.recorded.position > self.after:
             self.outbox.put(told.message(address))
-        self.after = position
+            self.after = told.recorded.position
+
+    def tell_past(self, told: Told) -> None:
+        """Tell the client of an event that happened before it came, if it concerns what it follows."""
+        recorded = told.recorded
+        if address := next((each for each in told.addresses if each in self.addresses), None):
+            if recorded.event.name == TOMBSTONE:
+                self.skip(Position(recorded.stream, recorded.position - 1), Why.ERASED)
+            self.tell(told, address)
+        self.after = max(self.after, recorded.position)
 
     def skip(self, to: Position, why: Why, *, since: Position | None = None) -> None:
         """Tell the client that something is missing (from where it is, if not from elsewhere), and where it goes on."""

@@ -147,8 +147,8 @@ async def test_what_cannot_be_followed_is_refused(site: Site, query: str, status
         assert office.figure("live_connections") == 0
 
 
-async def test_a_listener_that_hangs_up_is_forgotten(office: Office):
-    async with listening(office, "payments") as stream:
+async def test_a_listener_that_hangs_up_is_forgotten(site: Site):
+    async with site.office(ping_interval=0.05) as office, listening(office, "payments") as stream:
         await stream.next("subscribed")
         assert office.figure("live_connections") == 1
         stream.response.close()
