@@ -57,7 +57,9 @@ async def test_a_refused_claim_says_whose_it_is_and_leaves_nothing_behind(log, l
 
 
 @pytest.mark.parametrize(
-    "release", [Name(account_id=new_id(), name=None), Close(account_id=new_id())], ids=repr
+    "release",
+    [Name(account_id=new_id(), name=None), Close(account_id=new_id())],
+    ids=["by a new name", "by closing"],
 )
 async def test_a_released_name_is_free_for_another(commands, release):
     first, second = release.account_id, new_id()

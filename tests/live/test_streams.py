@@ -137,6 +137,7 @@ async def test_a_quiet_stream_says_that_it_is_still_there(site: Site):
         (f"topics=accounts:{new_id()}&from=now", 400, "INVALID_POSITION"),
         (",".join(["topics=", *(account_of(new_id()) for _ in range(4))]), 422, "TOO_MANY_TOPICS"),
     ],
+    ids=lambda value: value if str(value).isupper() else "",
 )
 async def test_what_cannot_be_followed_is_refused(site: Site, query: str, status: int, code: str):
     headers = {"X-Api-Key": site.issue("shop:read")}
