@@ -22,7 +22,13 @@ LONGEST = 5.0
 """Seconds between two tries to listen again."""
 CHECK = 15.0
 """Seconds after which a connection that has been quiet is tried."""
-AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 UNKNOWN = -1
 
 
