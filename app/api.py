@@ -1,7 +1,7 @@
 """The API process: endpoints, keys, live topics and figures, from start to clean stop."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -16,6 +16,7 @@ from app.http.endpoints import Call, Endpoint
 from app.http.failures import Outage
 from app.http.keys import KeyRing
 from app.http.positions import Position
+from app.http.problems import Malformed
 from app.http.rates import RateLimiter
 from app.http.routing import Desk
 from app.http.server import application, listen
@@ -31,7 +32,7 @@ from app.platform.condition import Condition, Figures
 from app.settings import Settings
 from events.envelope import Key
 from infra.blobs import BlobsUnavailable
-from infra.embedding import Embedder
+from infra.embedding import Embedder, EmbeddingUnavailable
 from infra.jetstream import LogUnavailable
 from infra.retrieval import Index
 from infra.stored import leader_get
@@ -45,12 +46,23 @@ NAME = "headwater"
 VERSION = version(NAME)
 
 OUTAGES = (
+    Outage(
+        (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError),
+        "NOT_MIGRATED",
+        "There are no read models of this version yet. Its operator runs `headwater migrate`.",
+    ),
     Outage((LogUnavailable,), "LOG_UNAVAILABLE", "The log does not answer. Ask again in a moment."),
     Outage(
         (BlobsUnavailable,), "BLOBS_UNAVAILABLE", "The blob store does not answer. Ask again in a moment."
     ),
     Outage(
-        (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError, OSError),
+        (
+            asyncpg.PostgresConnectionError,
+            asyncpg.InterfaceError,
+            asyncpg.OperatorInterventionError,
+            asyncpg.InsufficientResourcesError,
+            OSError,
+        ),
         "DATABASE_UNAVAILABLE",
         "The read models cannot be asked. What you send is still accepted; ask again in a moment.",
     ),
@@ -100,7 +112,7 @@ async def serve(
         group.create_task(keys.follow(kernel.log, ring, known), name="follow keys")
         group.create_task(readable.run(), name="readable")
         group.create_task(hub.run(), name="live hub")
-        group.create_task(embedder.embed(["ready"]), name="load the embedder")
+        group.create_task(_load(embedder), name="load the embedder")
         group.create_task(beat(kernel.nc.publish, first=me, metrics=kernel.metrics, clock=now))
         listening = await listen(app, host=settings.host, port=settings.port)
         log.info("listening", url=listening.url)
@@ -109,6 +121,14 @@ async def serve(
             await asyncio.Event().wait()
         finally:
             await listening.stop()
+
+
+async def _load(embedder: Embedder) -> None:
+    """Let the first search not wait for the model; where it does not answer, that search will say so."""
+    try:
+        await embedder.embed(["ready"])
+    except EmbeddingUnavailable as away:
+        log.warning("the embedder does not answer", cause=away)
 
 
 def _limiter(settings: Settings) -> RateLimiter | None:
@@ -153,7 +173,7 @@ def _endpoints(
     async def link(call: Call[Any, Any], blob: str, name: str) -> str:
         """Where a blob can be had; our own links get the host by which the caller knows us."""
         url = await kernel.blobs.url(blob, name=name)
-        return f"{call.request.url.origin()}{url}" if url.startswith("/") else url
+        return f"{_origin(call)}{url}" if url.startswith("/") else url
 
     served = (
         *platform.endpoints(
@@ -188,6 +208,13 @@ def _endpoints(
     )
 
 
+def _origin(call: Call[Any, Any]) -> str:
+    try:
+        return str(call.request.url.origin())
+    except ValueError:
+        raise Malformed("INVALID_HOST", "The header Host names no host.", field="Host") from None
+
+
 def _observed(kernel: Kernel) -> Callable[[Exchange], None]:
     def observe(exchange: Exchange) -> None:
         kernel.metrics.requested(exchange.method, exchange.route, exchange.status, exchange.seconds)
@@ -205,7 +232,7 @@ def _lags(kernel: Kernel) -> Callable[[Figures], None]:
     return observe
 
 
-def _hears(roster: Roster):  # type: ignore[no-untyped-def]
+def _hears(roster: Roster) -> Callable[[Msg], Awaitable[None]]:
     async def hear(message: Msg) -> None:
         roster.hear(message.data, now())
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from app.http.moments import in_utc
 from app.kernel import now
 from events.envelope import Intent
 from events.ids import new_id
@@ -21,11 +22,11 @@ def moment(text: str | None) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(text)
+        if at.tzinfo:
+            return in_utc(at, "the time")
     except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise Invalid("INVALID_TIME", f"{text!r} is no time; 2027-01-31T00:00:00Z would be.")
-    return at
+        pass
+    raise Invalid("INVALID_TIME", f"{text!r} is no time; 2027-01-31T00:00:00Z would be.")
 
 
 def uuid_of(text: str) -> UUID:

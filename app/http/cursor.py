@@ -1,7 +1,7 @@
 """Pages of a list, and the opaque cursors that lead from one to the next."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
@@ -11,6 +11,9 @@ Item = TypeVar("Item")
 Key = TypeVar("Key")
 
 LONGEST = 1024
+
+Place = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+"""A position in a sort key: cursors come from outside, and a database refuses a number that it cannot hold."""
 
 
 class Page(msgspec.Struct, Generic[Item], frozen=True, rename="camel"):

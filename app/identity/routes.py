@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 
 from app.http.auth import check_scopes
-from app.http.cursor import Page
+from app.http.cursor import Page, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
 from app.http.keys import ApiKey, KeyRing, new_key
-from app.intents import intent
-from events.ids import new_id
+from app.http.moments import in_utc
+from app.intents import created_id, intent
 from handlers.commands import Commands
 from handlers.identity.decide import IssueApiKey, RevokeApiKey
-from handlers.refusals import Forbidden, NotFound
+from handlers.refusals import Conflict, Forbidden, NotFound
 
 
 class NewKeyBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -24,6 +24,17 @@ class NewKeyBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
     scopes: Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=50)]
     expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+
+    def __post_init__(self) -> None:
+        if self.expires_at:
+            msgspec.structs.force_setattr(self, "expires_at", in_utc(self.expires_at, "expiresAt"))
+
+
+class KeysQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which API keys to list, by id."""
+
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    cursor: str | None = None
 
 
 class KeyView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -53,7 +64,8 @@ def endpoints(*, commands: Commands, ring: KeyRing, clock: Callable[[], datetime
             raise Forbidden(
                 "SCOPE_REQUIRED", f"Your key cannot give what it does not hold: {', '.join(beyond)}."
             )
-        key_id = new_id()  # never derived from an Idempotency-Key: a secret cannot be shown twice
+        made = intent(call, clock, body)
+        key_id = created_id(made, "api_key")
         key = new_key(key_id)
         command = IssueApiKey(
             api_key_id=key_id,
@@ -63,7 +75,12 @@ def endpoints(*, commands: Commands, ring: KeyRing, clock: Callable[[], datetime
             scopes=body.scopes,
             expires_at=body.expires_at,
         )
-        outcome = await commands.execute(command, intent(call, clock, body), fresh=True)
+        outcome = await commands.execute(command, made, fresh=True)
+        if outcome.repeated:
+            raise Conflict(
+                "SECRET_SHOWN",
+                f"This request made the key {key_id}; its secret was shown once. Revoke it, make another.",
+            )
         ring.add(_held(command))
         view = NewKeyView(
             id=key_id,
@@ -75,8 +92,14 @@ def endpoints(*, commands: Commands, ring: KeyRing, clock: Callable[[], datetime
         )
         return Reply(body=view, position=outcome.cursor, headers={"Cache-Control": "no-store"})
 
-    async def listing(call: Call[None, None]) -> Reply:
-        return Reply(body=Page([_view(key) for key in ring]))
+    async def listing(call: Call[KeysQuery, None]) -> Reply:
+        after = from_cursor(call.query.cursor, tuple[UUID])[0] if call.query.cursor else None
+        held = sorted(
+            (key for key in ring if after is None or key.key_id > after), key=lambda key: key.key_id
+        )
+        page = held[: call.query.limit]
+        more = to_cursor(page[-1].key_id) if len(held) > len(page) else None
+        return Reply(body=Page([_view(key) for key in page], more))
 
     async def revoke(call: Call[None, None]) -> Reply:
         key_id = call.ids["keyId"]
@@ -96,7 +119,7 @@ def endpoints(*, commands: Commands, ring: KeyRing, clock: Callable[[], datetime
             example=NewKeyBody(name="site phones", scopes=("jobsite:write", "jobsite:read")),
             answer=NewKeyView,
             status=201,
-            refusals=(Forbidden,),
+            refusals=(Forbidden, Conflict),
         ),
         Endpoint(
             method="GET",
@@ -105,6 +128,7 @@ def endpoints(*, commands: Commands, ring: KeyRing, clock: Callable[[], datetime
             summary="List the API keys in force",
             tag="keys",
             scope="keys:read",
+            query=KeysQuery,
             answer=Page[KeyView],
         ),
         Endpoint(

@@ -9,8 +9,9 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from app.http.cursor import Page, from_cursor, to_cursor
+from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
+from app.http.moments import in_utc
 from app.http.multipart import Multipart
 from app.intents import created_id, intent
 from app.jobsite import queries
@@ -30,13 +31,24 @@ Title = Annotated[str, msgspec.Meta(max_length=500)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 
 
-class UploadFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What may be said of a recording."""
+LINK_KEPT = 900
+"""Seconds after which a client's copy of a session is sent anew, because the link in it is good for a while only."""
+
+
+class UploadFields(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """What may be said of a recording.
+
+    Its JSON is part of a request's fingerprint: it leaves out defaults, so that a later field changes no old one.
+    """
 
     job_id: UUID | None = None
     title: Title | None = None
     recorded_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     notify_email: Email | None = None
+
+    def __post_init__(self) -> None:
+        if self.recorded_at:
+            msgspec.structs.force_setattr(self, "recorded_at", in_utc(self.recorded_at, "recordedAt"))
 
 
 class SessionsQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -108,7 +120,7 @@ def endpoints(
 
     async def listing(call: Call[SessionsQuery, None]) -> Reply:
         q = call.query
-        before = from_cursor(q.cursor, tuple[int])[0] if q.cursor else None
+        before = from_cursor(q.cursor, tuple[Place])[0] if q.cursor else None
         rows = await queries.sessions(db, job_id=q.job_id, status=q.status, before=before, limit=q.limit + 1)
         more = to_cursor(rows[q.limit - 1][1]) if len(rows) > q.limit else None
         return Reply(body=Page([summary for summary, _ in rows[: q.limit]], more))
@@ -129,7 +141,7 @@ def endpoints(
             transcript=transcript,
         )
         done = overall in {"completed", "failed"}
-        return Reply(body=view, etag=f"{row['revision']}" if done else None)
+        return Reply(body=view, etag=f"{row['revision']}-{_period(clock())}" if done else None)
 
     return (
         Endpoint(
@@ -176,3 +188,7 @@ def endpoints(
             refusals=(NotFound,),
         ),
     )
+
+
+def _period(at: datetime) -> int:
+    return int(at.timestamp()) // LINK_KEPT

@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from app.http.cursor import Page, from_cursor, to_cursor
+from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
 from app.intents import intent
 from app.operations import letters
@@ -47,7 +47,7 @@ def endpoints(*, commands: Commands, db: asyncpg.Pool, clock: Callable[[], datet
 
     async def listing(call: Call[LettersQuery, None]) -> Reply:
         q = call.query
-        after = from_cursor(q.cursor, tuple[str, int, UUID]) if q.cursor else None
+        after = from_cursor(q.cursor, tuple[str, Place, UUID]) if q.cursor else None
         found = await letters.listed(db, status=q.status, handler=q.handler, after=after, limit=q.limit + 1)
         page, more = found[: q.limit], len(found) > q.limit
         last = page[-1] if page else None
