@@ -1,5 +1,6 @@
 """What every process stands on: the connections, the log, commands, blobs and signals, opened and closed together."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from handlers.commands import Commands
 from infra import jetstream, streams
 from infra.blobs import Blobs
 from infra.blobs.objects import ObjectBlobs
+from infra.jetstream import ApiError, LogUnavailable
 from infra.log import Log
 from infra.signals import Signals
 from infra.streams import Drift
@@ -52,11 +54,13 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
     """
     metrics = Metrics()
     async with AsyncExitStack() as stack:
-        open_ = True
+        open_, back = True, asyncio.Event()
 
         def heard(event: str) -> None:
             if open_:
                 log.warning("connection to nats changed", event=event)
+            if event == "reconnected":
+                back.set()
 
         async def connect(url: str, name: str) -> Client:
             nc = await jetstream.connect(url, name=name, on_event=heard)
@@ -75,10 +79,23 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
         catalogue = Catalogue(contexts.EVENTS, contexts.UPCASTS)
         events = Log(nc, catalogue)
         commands = Commands(events, contexts.DECIDERS, metrics=metrics)
+        restoring = asyncio.create_task(_restore_signals(nc, back), name="restore signals")
+        stack.callback(restoring.cancel)
         try:
             yield Kernel(nc, eraser, catalogue, events, commands, blobs, Signals(nc), metrics, tuple(drifts))
         finally:
             open_ = False
+
+
+async def _restore_signals(nc: Client, back: asyncio.Event) -> None:
+    """Make `LIVE` again after each reconnection: a single server that was restarted forgets what was in its memory."""
+    while True:
+        await back.wait()
+        back.clear()
+        try:
+            await streams.prepare(nc, [streams.live_stream()])
+        except (LogUnavailable, ApiError) as away:
+            log.warning("the stream of signals could not be made", cause=away)
 
 
 def blob_store(settings: Settings, where: Places, nc: Client, eraser: Client) -> Blobs:
