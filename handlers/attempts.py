@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from events.catalogue import Catalogue
 from events.envelope import Event, Recorded
 from handlers.answering import Answering
-from handlers.handler import Attempt, Failure, Handler, Poison, Retry
+from handlers.handler import Attempt, Failure, Handler, Poison, Retry, cause_of
 from handlers.refusals import Refusal, Unavailable
 from infra.jetstream import LogUnavailable
 from infra.pull import Delivery
@@ -68,7 +68,7 @@ class Attempts:
                 headers=message.headers, payload=message.data, stream=stream, position=delivery.position
             )
         except ValueError as undecodable:
-            return await self._give_up(message, None, delivery, f"Undecodable: {undecodable}")
+            return await self._give_up(message, None, delivery, cause_of(undecodable))
         name = self._handler.name
         with (
             traces.span_from(recorded.trace, f"handle {name}", traces.of_event(recorded, name)) as span,
@@ -82,11 +82,11 @@ class Attempts:
                 return await self._attempt(recorded, delivery, known)
             except (Poison, Refusal) as final:
                 traces.failed(span, final)
-                return await self._give_up(message, recorded, delivery, _cause(final))
+                return await self._give_up(message, recorded, delivery, cause_of(final))
             except Exception as failure:
                 traces.failed(span, failure)
                 if delivery.attempt >= self._handler.attempts:
-                    return await self._give_up(message, recorded, delivery, _cause(failure))
+                    return await self._give_up(message, recorded, delivery, cause_of(failure))
                 return self._later(recorded, delivery, failure)
 
     async def _attempt(self, recorded: Recorded[Event], delivery: Delivery, known: bool) -> bytes:
@@ -130,7 +130,7 @@ class Attempts:
             handler=self._handler.name,
             position=recorded.cursor,
             attempt=delivery.attempt,
-            cause=_cause(failure),
+            cause=cause_of(failure),
             retry_in=round(delay, 1),
         )
         self._tell(
@@ -138,7 +138,7 @@ class Attempts:
             attempt=delivery.attempt,
             startedAt=self._clock(),
             progress=0,
-            error=_cause(failure),
+            error=cause_of(failure),
             retryIn=round(delay, 1),
         )
         return _again(delay)
@@ -167,6 +167,7 @@ class Attempts:
             return _again(1.0)
         except Refusal as refused:  # the letter is there; the aggregate knows better what became of it
             log.warning("giving up was refused", handler=handler.name, cause=refused)
+        del self._excused[delivery.position]
         self._metrics.buried(handler.name)
         self._metrics.attempted(handler.name, "gave_up", 0.0)
         log.error(
@@ -188,7 +189,3 @@ class Attempts:
 
 def _again(delay: float) -> bytes:
     return b'-NAK {"delay": %d}' % int(delay * 1e9)
-
-
-def _cause(failure: BaseException) -> str:
-    return f"{type(failure).__name__}: {failure}"[:2000]

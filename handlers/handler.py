@@ -8,6 +8,7 @@ from uuid import UUID
 
 from events.envelope import Event, Recorded
 from handlers.commands import Command
+from infra.telemetry.redaction import legible
 
 Answer = Command | Sequence[Command] | None
 """What an effect returns: the commands that tell the log what came of it."""
@@ -75,6 +76,12 @@ class Handler:
     def delay(self, attempt: int) -> float:
         """Seconds until the attempt after this one: doubled each time, capped, with jitter."""
         return float(min(self.longest, self.backoff * 2 ** min(attempt - 1, 30)) * random.uniform(0.5, 1.0))
+
+
+def cause_of(failure: BaseException) -> str:
+    """What went wrong, as dead letters and users are told: without secrets, paths and what no database keeps."""
+    plain = failure.strerror if isinstance(failure, OSError) and failure.filename else None
+    return legible(f"{type(failure).__name__}: {plain or failure}").replace("\0", "")
 
 
 def commands_of(answer: Answer) -> Sequence[Command]:

@@ -10,7 +10,7 @@ from events.operations import Recorded as DeadLetter
 from events.operations import Redriven
 from handlers.answering import Answering
 from handlers.commands import Commands
-from handlers.handler import Attempt, Failure, Handler, Poison
+from handlers.handler import Attempt, Failure, Handler, Poison, cause_of
 from handlers.operations.decide import Absent, Letter, RecordDeadLetter, Reopen, Resolve, evolve
 from handlers.refusals import Unavailable
 from infra.jetstream import LogUnavailable
@@ -55,7 +55,7 @@ def redriver(handlers: Mapping[str, Handler], *, log: Log, answering: Answering)
         except (LogUnavailable, Unavailable):
             raise
         except Exception as again:
-            return Reopen(dead_letter_id=letter_id, error=f"{type(again).__name__}: {again}"[:2000])
+            return Reopen(dead_letter_id=letter_id, error=cause_of(again))
         return Resolve(dead_letter_id=letter_id)
 
     async def _once_more(cause: Recorded[Redriven], attempt: Attempt) -> None:
