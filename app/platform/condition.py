@@ -12,7 +12,7 @@ from nats.aio.client import Client
 
 from infra import backlog
 from infra.backlog import Queue
-from infra.jetstream import LogUnavailable
+from infra.jetstream import ApiError, LogUnavailable
 from infra.telemetry.heartbeat import Roster, Seen
 
 Link = Literal["connected", "disconnected"]
@@ -44,7 +44,7 @@ class ProjectionFigures(_View, frozen=True, kw_only=True):
     lag_seconds: float
     """Age of the oldest event that is not readable yet."""
     halted_position: int | None = None
-    halted_error: str | None = None
+    """The event that it cannot apply, if there is one; the alert says why."""
 
 
 class ProcessFigures(_View, frozen=True, kw_only=True):
@@ -110,7 +110,7 @@ class Condition:
     async def _log(self) -> Link:
         try:
             await backlog.heads(self._nc, self._streams[:1])
-        except LogUnavailable:
+        except (LogUnavailable, ApiError):
             return "disconnected"
         return "connected"
 
@@ -133,13 +133,13 @@ class Condition:
         try:
             queues = await backlog.queues(self._nc, self._streams)
             heads = await backlog.heads(self._nc, self._streams)
-        except LogUnavailable:
+        except (LogUnavailable, ApiError):
             queues, heads = None, {}
         try:
             async with asyncio.timeout(5):
                 counts = {kind: await count(self._db) for kind, count in self._counts.items()}
                 projections = await self._projections(heads)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, ApiError, asyncpg.PostgresError, asyncpg.InterfaceError):
             counts, projections = None, None
         return Figures(
             timestamp=self._clock(),
@@ -151,7 +151,7 @@ class Condition:
 
     async def _projections(self, heads: Mapping[str, int]) -> list[ProjectionFigures]:
         rows = await self._db.fetch(
-            "select projection, stream, position, halted_position, halted_error "
+            "select projection, stream, position, halted_position "
             "from headwater.checkpoints order by projection"
         )
         return [await self._projection(row, heads.get(row["stream"])) for row in rows]

@@ -70,6 +70,8 @@ def _range(header: str | None, blob: Blob) -> tuple[int, int] | None:
     match = RANGE.fullmatch(header or "")
     if not match or not (match[1] or match[2]):
         return None
+    if match[1] and match[2] and int(match[2]) < int(match[1]):
+        return None
     if not match[1]:
         start, end = max(0, blob.size - int(match[2])), blob.size
     else:
