@@ -1,8 +1,10 @@
 """`make run`: the bundled recording through the public API, every stage shown, then what to try next."""
 
 import asyncio
+import hashlib
 import sys
 import time
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -41,9 +43,11 @@ async def _until_ready(http: aiohttp.ClientSession) -> None:
 
 async def _upload(http: aiohttp.ClientSession) -> str:
     """Always under the same key: a second `make run` finds the session of the first."""
+    recording = SITE_NOTE.read_bytes()
+    key = f"demo-{hashlib.sha256(recording).hexdigest()[:16]}"
     form = aiohttp.FormData({"title": "Site note, Maple Street"})
-    form.add_field("file", SITE_NOTE.read_bytes(), filename=SITE_NOTE.name)
-    async with http.post("/v1/upload/audio", data=form, headers={"Idempotency-Key": "demo"}) as answer:
+    form.add_field("file", recording, filename=SITE_NOTE.name)
+    async with http.post("/v1/upload/audio", data=form, headers={"Idempotency-Key": key}) as answer:
         accepted = await answer.json()
     print(f"\nuploaded {SITE_NOTE.name}: session {accepted['sessionId']}, {accepted['position']}")
     http.headers["Headwater-After"] = accepted["position"]
@@ -54,8 +58,7 @@ async def _watch(http: aiohttp.ClientSession, session: str) -> None:
     """A bar for each stage; a line for each change where nobody sees bars."""
     stages: dict[str, Stage] = {}
     while True:
-        async with http.get(f"/v1/upload/status/{session}") as answer:
-            status = await answer.json()
+        status = await _get(http, f"/v1/upload/status/{session}")
         for told in status["stages"]:
             stages.setdefault(told["stage"], Stage(told["stage"])).show(told)
         if status["status"] in {"completed", "failed"}:
@@ -63,6 +66,16 @@ async def _watch(http: aiohttp.ClientSession, session: str) -> None:
         await asyncio.sleep(0.2)
     for stage in stages.values():
         stage.close()
+
+
+async def _get(http: aiohttp.ClientSession, path: str) -> Any:
+    """The answer, waited for while a part that has just been started is not there yet."""
+    while True:
+        async with http.get(path, raise_for_status=False) as answer:
+            if answer.status != HTTPStatus.SERVICE_UNAVAILABLE:
+                answer.raise_for_status()
+                return await answer.json()
+        await asyncio.sleep(0.2)
 
 
 class Stage:
@@ -92,8 +105,7 @@ class Stage:
 
 
 async def _tell(http: aiohttp.ClientSession, session: str) -> None:
-    async with http.get(f"/v1/sessions/{session}") as answer:
-        found = await answer.json()
+    found = await _get(http, f"/v1/sessions/{session}")
     if found["status"] == "failed":
         failed = next(stage for stage in found["stages"] if stage["state"] == "failed")
         print(f"\n{failed['stage']} failed: {failed['error']['detail']}")
