@@ -15,7 +15,8 @@ from app.places import NothingRuns
 from handlers.refusals import Refusal
 from infra.embedded.process import EmbeddedServerError
 from infra.embedding import EmbeddingUnavailable
-from infra.jetstream import LogUnavailable
+from infra.jetstream import ApiError, LogUnavailable
+from projections.batch import Halted
 
 STOP_WITHIN = 9.0
 """Seconds after a signal by which the process is gone, whatever still hangs."""
@@ -27,10 +28,13 @@ KNOWN = (
     EmbeddedServerError,
     EmbeddingUnavailable,
     LogUnavailable,
+    ApiError,
+    Halted,
     LookupError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     ConnectionError,
+    TimeoutError,
 )
 UNUSABLE = (CannotListen, EmbeddedServerError)
 """What starting again would not mend."""
