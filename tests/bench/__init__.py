@@ -1,0 +1,1 @@
+"""What Headwater does in a second, measured on real servers: `python -m tests.bench`."""
