@@ -17,7 +17,7 @@ log = logger(__name__)
 
 ACK_WAIT = 30.0
 """Seconds after which a message whose worker has gone silent is given to another."""
-TAKE_BACK = 6.0
+TAKE_BACK = 4.0
 """Seconds that effects at work get to finish when the worker stops; the others are handed back."""
 AT_WORK = b"+WPI"
 HAND_BACK = b"-NAK"

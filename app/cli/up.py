@@ -27,8 +27,8 @@ UNUSABLE = 2
 """The exit status of a part that starting again would not mend."""
 LONGEST = 10.0
 """Seconds between two starts of a part that keeps ending, at most."""
-STOP_WITHIN = 8.0
-"""Seconds in which parts stop by themselves."""
+STOP_WITHIN = 7.0
+"""Seconds in which parts stop by themselves; the servers and we need the rest of ten."""
 
 
 class PartFailed(CannotListen):
