@@ -160,7 +160,7 @@ class Log:
         end = await self.last_position(stream) if until is None else until
         async with self.reader(stream, after=after, filters=filters) as reader:
             while await reader.before(end):
-                for each in await reader.take(1000):
+                for each in await reader.take(1000, wait=1.0):
                     if each.position <= end:
                         yield each
 

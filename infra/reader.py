@@ -63,6 +63,7 @@ class Reader:
         while self.position == before:
             messages = await self._messages(most, deadline)
             if not messages:
+                self.behind = 0  # what was waiting has been erased since
                 return []
             events = await self._read(messages)
         return events

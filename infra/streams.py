@@ -7,9 +7,10 @@ from typing import Any
 
 from nats.aio.client import Client
 
-from infra.jetstream import ApiError, api, patiently
+from infra.jetstream import ApiError, LogUnavailable, api, patiently
 
 NO_SUCH_STREAM = 10059
+NO_PEERS = 10005
 SECOND = 1_000_000_000
 SIGNALS_KEPT = 15 * 60
 """Seconds a signal on `LIVE` can still be read: long enough for the progress of a stage between two attempts."""
@@ -94,5 +95,14 @@ async def _found_or_made(nc: Client, config: dict[str, Any]) -> dict[str, Any]:
     except ApiError as refused:
         if refused.code != NO_SUCH_STREAM:
             raise
-        info = await api(nc, f"STREAM.CREATE.{config['name']}", config, timeout=5.0)
+        info = await _made(nc, config)
     return dict(info["config"])
+
+
+async def _made(nc: Client, config: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return await api(nc, f"STREAM.CREATE.{config['name']}", config, timeout=5.0)
+    except ApiError as refused:
+        if refused.code == NO_PEERS:
+            raise LogUnavailable(f"too few nodes are there for {config['name']}: {refused}") from refused
+        raise

@@ -198,6 +198,23 @@ async def test_a_scan_goes_past_what_was_erased(log, ledger, eraser):
     assert [each.position async for each in log.scan(ledger.stream)] == [2, 3, 5]
 
 
+async def test_a_scan_ends_although_what_was_waiting_is_erased_meanwhile(log, ledger, eraser):
+    account = new_id()
+    past = await write(log, ledger, account, *[1] * 5)
+    await write(log, ledger, new_id(), 1)
+    async with asyncio.timeout(10):
+        async with log.reader(
+            ledger.stream, after=0, filters=[ledger.key(account).filter], window=1
+        ) as reader:
+            seen = await reader.take(1)
+            assert reader.behind == 4
+            for position in past[1:]:
+                await erase(eraser, ledger, position)
+            while await reader.before(6):
+                seen += await reader.take(10, wait=0.2)
+    assert amounts(seen)[0] == 0
+
+
 async def test_without_a_stream_there_is_no_log(nc, monkeypatch):
     monkeypatch.setattr(jetstream, "PATIENCE", 0.1)
     ledger = new_ledger()
