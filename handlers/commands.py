@@ -23,7 +23,7 @@ from infra.telemetry.metrics import AppendOutcome, Metrics
 
 log = logs.logger(__name__)
 
-ATTEMPTS = 12
+ATTEMPTS = 24
 CACHED = 20_000
 """Aggregates whose folded state a process keeps."""
 

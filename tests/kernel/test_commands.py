@@ -157,6 +157,14 @@ async def test_a_stale_state_neither_refuses_wrongly_nor_loses_anything(commands
     assert amounts((await log.load(ledger.key(account)))[:-1]) == [1, 10, -11]
 
 
+async def test_a_stale_state_that_sees_nothing_to_do_is_not_believed(commands, another, log, ledger):
+    account, elsewhere = new_id(), await another()
+    for each, name in ((commands, "Ada"), (elsewhere, "Bob"), (commands, "Ada"), (elsewhere, "Bob")):
+        assert (await each.execute(Name(account_id=account, name=name), intent())).events
+    names = [each.event.to for each in await log.load(ledger.key(account))]
+    assert names == ["Ada", "Bob", "Ada", "Bob"]
+
+
 async def test_many_writers_of_one_aggregate_lose_nothing(another, log, ledger):
     account, paid_in = new_id(), []
 

@@ -8,6 +8,7 @@ from events.ids import new_id
 from handlers.commands import Commands
 from handlers.refusals import Unavailable
 from infra import jetstream, streams
+from infra.jetstream import LogUnavailable
 from infra.log import Log
 from tests.kernel.ledger import Ledger, Pay, intent, new_ledger
 from tests.kernel.wiring import connections, until
@@ -18,6 +19,19 @@ async def leader_of(nc, stream: str, nodes):
     """The node that leads a stream."""
     name = (await jetstream.api(nc, f"STREAM.INFO.{stream}"))["cluster"]["leader"]
     return next(node for node in nodes if node._node.name == name)
+
+
+async def until_whole(nc, stream: str) -> None:
+    """Wait until every replica of a stream is back: a node that has started is not at once one of the cluster."""
+
+    async def whole() -> bool:
+        try:
+            replicas = (await jetstream.api(nc, f"STREAM.INFO.{stream}"))["cluster"]["replicas"]
+        except LogUnavailable:
+            return False
+        return all(each["current"] and not each.get("offline") for each in replicas)
+
+    await until(whole, within=30)
 
 
 class Writer:
@@ -82,6 +96,7 @@ async def test_the_death_of_a_leader_costs_no_acknowledged_event(cluster):
         await leader.start()
         stop.set()
         await asyncio.gather(*writing)
+        await until_whole(nc, ledger.stream)
         end.set_result(await log.last_position(ledger.stream))
         assert await following == list(range(1, end.result() + 1))
         for each in writers:
@@ -111,3 +126,4 @@ async def test_a_client_that_knew_one_node_goes_on_with_the_others(cluster):
                     assert positions == past
                 finally:
                     await node.start()
+                    await until_whole(nc, ledger.stream)
