@@ -1,13 +1,20 @@
 """Which models are used, as set: transcription and embeddings."""
 
 import os
+from pathlib import Path
+
+import msgspec
 
 from app.settings import Settings
-from infra.embedding import Embedder
+from infra.embedded.home import write_private
+from infra.embedding import Embedder, EmbeddingUnavailable
 from infra.embedding.choice import choose
 from infra.speech import Speech
 from infra.speech.sphinx import Sphinx
 from infra.speech.whisper import Whisper
+from infra.telemetry.logs import logger
+
+log = logger(__name__)
 
 
 def speech(settings: Settings) -> tuple[Speech, int]:
@@ -19,8 +26,34 @@ def speech(settings: Settings) -> tuple[Speech, int]:
 
 
 async def embedder(settings: Settings) -> Embedder:
-    """Who embeds. Raises `EmbeddingUnavailable` when a model server is set and does not answer."""
+    """Who embeds.
+
+    A model server that is away when a process starts must not keep it from starting: its model's dimensions are
+    remembered from the time before. Raises `EmbeddingUnavailable` when it has never been asked.
+    """
     ollama = settings.ollama
-    return await choose(
-        ollama_url=str(ollama.url) if ollama else None, ollama_model=ollama.embed_model if ollama else None
-    )
+    if ollama is None or ollama.embed_model is None:
+        return await choose(ollama_url=None, ollama_model=None)
+    url, model, memory = str(ollama.url), ollama.embed_model, settings.home / "embedders.json"
+    try:
+        made = await choose(ollama_url=url, ollama_model=model)
+    except EmbeddingUnavailable as away:
+        if known := _remembered(memory).get(model):
+            log.warning(
+                "the model server is away; its vectors are taken to be as long as before", cause=str(away)
+            )
+            from infra.embedding import remote  # noqa: PLC0415 (22 MB that only its users should pay)
+
+            return remote.assumed(url, model, known)
+        raise
+    settings.home.mkdir(parents=True, exist_ok=True)
+    write_private(memory, msgspec.json.encode({**_remembered(memory), model: made.dimensions}).decode())
+    return made
+
+
+def _remembered(memory: Path) -> dict[str, int]:
+    """Dimensions by model, as far as they are known."""
+    try:
+        return msgspec.json.decode(memory.read_bytes(), type=dict[str, int])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return {}

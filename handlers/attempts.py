@@ -14,6 +14,7 @@ from events.envelope import Event, Recorded
 from handlers.answering import Answering
 from handlers.handler import Attempt, Failure, Handler, Poison, Retry, cause_of
 from handlers.refusals import Refusal, Unavailable
+from infra.blobs import BlobsUnavailable
 from infra.jetstream import LogUnavailable
 from infra.pull import Delivery
 from infra.signals import Signals, progress_subject
@@ -103,9 +104,11 @@ class Attempts:
             await self._answering.answer(
                 handler, recorded, Attempt(delivery.attempt, handler.attempts, report)
             )
-        except (Unavailable, LogUnavailable) as away:
+        except (Unavailable, LogUnavailable, BlobsUnavailable) as away:
             self._metrics.attempted(handler.name, "unavailable", time.monotonic() - started)
-            log.warning("the log does not answer a handler", handler=handler.name, cause=away)
+            log.warning(
+                "the log or the blob store does not answer a handler", handler=handler.name, cause=away
+            )
             self._excused[delivery.position] += 1
             return _again(handler.delay(delivery.attempt))
         except Exception:

@@ -10,6 +10,9 @@ from events.envelope import Event, Recorded
 from handlers.commands import Command
 from infra.telemetry.redaction import legible
 
+PATIENCE = 3.0
+"""Seconds before the second attempt of an effect that needs a model server: six attempts outlast its restart."""
+
 Answer = Command | Sequence[Command] | None
 """What an effect returns: the commands that tell the log what came of it."""
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from events.envelope import Recorded
 from events.jobsite import Transcribed
-from handlers.handler import Attempt, Failure, Handler
+from handlers.handler import PATIENCE, Attempt, Failure, Handler
 from handlers.jobsite.decide import FailStage, RecordIndex
 from infra import chunking
 from infra.blobs import BlobMissing, Blobs, once
@@ -61,7 +61,15 @@ def indexer(*, blobs: Blobs, embedder: Embedder, clock: Callable[[], datetime]) 
             attempts=failure.attempts,
         )
 
-    return Handler(name="index", on=Transcribed, effect=index, give_up=give_up, timeout=600.0, concurrency=2)
+    return Handler(
+        name="index",
+        on=Transcribed,
+        effect=index,
+        give_up=give_up,
+        timeout=600.0,
+        backoff=PATIENCE,
+        concurrency=2,
+    )
 
 
 async def _chunk_set(chunks: tuple[Chunk, ...], embedder: Embedder, attempt: Attempt) -> ChunkSet:

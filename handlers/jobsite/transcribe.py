@@ -10,13 +10,13 @@ import msgspec
 
 from events.envelope import Recorded
 from events.jobsite import AudioUploaded
-from handlers.handler import Attempt, Failure, Handler
+from handlers.handler import PATIENCE, Attempt, Failure, Handler
 from handlers.jobsite.decide import FailStage, RecordTranscript
 from infra import audio
 from infra.blobs import BlobMissing, Blobs, once
 from infra.speech import Speech, Transcript, UnusableAudio
 
-LONGEST = 3 * 3600.0
+LONGEST = 6 * 3600.0
 """Seconds one attempt may take: a recording of some hours on a slow machine."""
 
 
@@ -65,6 +65,7 @@ def transcriber(*, blobs: Blobs, speech: Speech, clock: Callable[[], datetime], 
         effect=transcribe,
         give_up=give_up,
         timeout=LONGEST,
+        backoff=PATIENCE,
         concurrency=concurrency,
     )
 

@@ -64,6 +64,11 @@ async def connect(url: str, model: str, *, timeout: httpx.Timeout = TIMEOUT) -> 
     return Ollama(client, model, dimensions)
 
 
+def assumed(url: str, model: str, dimensions: int, *, timeout: httpx.Timeout = TIMEOUT) -> Ollama:
+    """The embedder of a model that cannot be asked now, but whose vectors were so long when it could."""
+    return Ollama(AsyncClient(host=url, timeout=timeout), model, dimensions)
+
+
 async def ask(client: AsyncClient, model: str, texts: Sequence[str]) -> NDArray[np.float32]:
     """One request; the vectors it brought at unit length. Raises EmbeddingUnavailable."""
     try:
