@@ -18,6 +18,8 @@ from app.http.wire import Runner
 
 STOP_SECONDS = 5.0
 """How long requests under way may take to finish when the server stops."""
+CLOSE_SECONDS = 0.5
+"""How long what is left then may take to break off."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,8 @@ async def listen(
         keepalive_timeout=patience.request,
         lingering_time=patience.lingering,
         auto_decompress=False,
-        shutdown_timeout=STOP_SECONDS,
+        finish_within=STOP_SECONDS,
+        shutdown_timeout=CLOSE_SECONDS,
     )
     await runner.setup()
     try:

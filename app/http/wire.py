@@ -1,6 +1,9 @@
 """The HTTP connections themselves: what never reaches a middleware gets a problem document too."""
 
+import asyncio
 import logging
+from contextlib import suppress
+from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
@@ -44,7 +47,36 @@ class Connections(web.Server):
 
 
 class Runner(web.AppRunner):
-    """aiohttp's runner with our connections; expectations other than to continue are refused before routing."""
+    """aiohttp's runner with our connections; expectations other than to continue are refused before routing.
+
+    aiohttp would stop reading from every connection the moment it stops, and so break off bodies on their way: here
+    requests get `finish_within` seconds first.
+    """
+
+    def __init__(self, app: web.Application, *, finish_within: float, **options: Any) -> None:
+        super().__init__(app, **options)
+        self._finish_within = finish_within
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._told = False
+
+    async def cleanup(self) -> None:
+        """Take no more connections, call the hooks, let requests finish, close what is left."""
+        for site in list(self.sites):
+            await site.stop()
+        if self.server:
+            await self.shutdown()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._finish_within):
+                    await self._idle.wait()
+        await super().cleanup()
+
+    async def shutdown(self) -> None:
+        """Call the application's hooks, once."""
+        if not self._told:
+            self._told = True
+            await super().shutdown()
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
@@ -53,7 +85,14 @@ class Runner(web.AppRunner):
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             if request.headers.get("Expect", CONTINUE).lower() != CONTINUE:
                 return _refuse(request, 417, "EXPECTATION_FAILED", f"Only {CONTINUE} can be expected.")
-            return await serve(request)
+            self._under_way += 1
+            self._idle.clear()
+            try:
+                return await serve(request)
+            finally:
+                self._under_way -= 1
+                if not self._under_way:
+                    self._idle.set()
 
         return Connections(handle, request_factory=made.request_factory, **made._kwargs)
 
