@@ -5,9 +5,11 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Sequence
 from itertools import takewhile
 
+from nats.aio.client import Client as Nats
+
 from app.http.positions import Position
 from app.live.limits import Limits
-from app.live.past import Page, read_page
+from app.live.past import Page, Past
 from app.live.readable import Readable
 from app.live.subscription import Subscription, Told, Why
 from app.live.topics import Topic, addresses_of
@@ -32,12 +34,20 @@ class Feed:
     """Tells the events of a stream in order, each once, to those who follow what they concern."""
 
     def __init__(
-        self, stream: str, *, log: Log, readable: Readable, topics: Sequence[Topic], limits: Limits
+        self,
+        stream: str,
+        *,
+        nc: Nats,
+        log: Log,
+        readable: Readable,
+        topics: Sequence[Topic],
+        limits: Limits,
     ) -> None:
         self.stream = stream
         self.position = -1
         """Up to where everything has been told; -1 before it is known where to begin."""
         self._log = log
+        self._past = Past(nc, log, stream)
         self._readable = readable
         self._topics = topics
         self._behind = limits.behind
@@ -57,9 +67,8 @@ class Feed:
                 for recorded in await self._next(reader):
                     await self._readable.reach(self.stream, recorded.position)
                     self._tell(recorded)
-                    await asyncio.sleep(
-                        0
-                    )  # writers get their turn: a burst is no reason to call a client slow
+                    # Writers get their turn: a burst is no reason to call a client slow.
+                    await asyncio.sleep(0)
 
     async def _beginning(self) -> int:
         if self._readable.position(self.stream) is not None:
@@ -173,8 +182,6 @@ class Feed:
         while True:
             try:
                 async with self._reading:
-                    return await read_page(
-                        self._log, self.stream, subscription.filters, after=subscription.after, until=until
-                    )
+                    return await self._past.page(subscription.filters, after=subscription.after, until=until)
             except (LogUnavailable, ApiError):
                 await asyncio.sleep(PAUSE)

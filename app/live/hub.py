@@ -18,6 +18,9 @@ from app.live.topics import Topic
 from infra.log import Log
 from infra.telemetry.metrics import Metrics
 
+SIGNALS_WAITING = 16 << 20
+"""Bytes of signals that may wait to be forwarded; what is beyond is lost."""
+
 
 class Hub:
     """What the live endpoints stand on. Run it beside the server, and close it when the server stops."""
@@ -44,6 +47,7 @@ class Hub:
         self._feeds = {
             stream: Feed(
                 stream,
+                nc=nc,
                 log=log,
                 readable=readable,
                 topics=[each for each in self._topics.values() if each.stream == stream],
@@ -66,7 +70,7 @@ class Hub:
 
     async def run(self) -> None:
         """Tell what happens, for ever. While NATS or the database is away clients stay, and miss nothing."""
-        await self._nc.subscribe("live.>", cb=self._signal)
+        await self._nc.subscribe("live.>", cb=self._signal, pending_bytes_limit=SIGNALS_WAITING)
         async with asyncio.TaskGroup() as group:
             for feed in self._feeds.values():
                 group.create_task(feed.run(), name=f"live {feed.stream}")
@@ -85,3 +89,4 @@ class Hub:
         if followers and (told := signalled(str(address), signal, heard.data)):
             for each in followers:
                 each.outbox.offer(told)
+            await asyncio.sleep(0)  # writers get their turn: else a burst would be left out for everybody

@@ -12,7 +12,7 @@ class Limits:
     messages_per_second: float = 20.0
     messages_at_once: int = 200
     mistakes: int = 20
-    """Bad messages in a row of minutes, after which a socket is closed."""
+    """Bad messages at once, after which a socket is closed; one is forgiven every half a minute."""
     topics: int = 100
     """On one connection."""
     connections: int = 2000

@@ -27,10 +27,12 @@ from app.live.messages import (
     message,
 )
 from app.live.outbox import Outbox
-from handlers.refusals import Refusal
+from handlers.refusals import Forbidden, Invalid, Refusal
 from infra.telemetry.metrics import Metrics
 
 POLICY = 1008
+FORGIVEN = 1 / 30
+"""Mistakes a second that are not held against a client."""
 FRAMES = {PROBE: WSMsgType.PING, ECHO: WSMsgType.PONG}
 OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
@@ -80,7 +82,7 @@ def endpoint(clients: Clients, *, ping_interval: float, pong_timeout: float) -> 
         query=SocketQuery,
         status=101,
         live=True,
-        refusals=(RateLimited,),
+        refusals=(RateLimited, Invalid, Forbidden),
     )
 
 
@@ -117,7 +119,7 @@ class _Hearing:
         self._silence = silence
         limits, now = clients.limits, time.monotonic()
         self._messages = Allowance(limits.messages_at_once, limits.messages_per_second, now)
-        self._mistakes = Allowance(limits.mistakes, limits.mistakes / 600, now)
+        self._mistakes = Allowance(limits.mistakes, FORGIVEN, now)
 
     async def run(self) -> None:
         """Until the client leaves, is silent for too long or has made too many mistakes."""

@@ -44,6 +44,7 @@ class Subscription:
         self.outbox = outbox
         self.addresses = dict.fromkeys(str(each) for each in addresses)
         self.filters = tuple(filter for each in addresses for filter in each.filters)
+        self.stream = addresses[0].topic.stream
         self.since = since
         self.after = -1
         """The position up to which the client has been told; -1 before it is known where to begin."""
@@ -56,7 +57,9 @@ class Subscription:
         """
         if self.live:
             return max(self.after, position)
-        return self.since.sequence if self.after < 0 and self.since else self.after
+        if self.after < 0 and self.since and self.since.stream == self.stream:
+            return self.since.sequence
+        return self.after
 
     def begin(self, at: Position) -> None:
         """Tell the client behind which position it begins."""

@@ -23,7 +23,8 @@ class Topic:
     scope: str
     """What a key must hold to follow it."""
     events: tuple[type[Event], ...]
-    """The classes of its events; their subclasses are its events, too."""
+    """The classes of its events, with subclasses. Where something can be deleted, `deleted` should be among them: it
+    tells who comes back that something may be missing."""
     filters: Callable[[str], tuple[str, ...]]
     """From an id to the subjects that hold its past; they may hold other events as well."""
     of: Callable[[Recorded[Any]], Iterable[str]]

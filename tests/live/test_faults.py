@@ -100,13 +100,18 @@ async def test_an_event_that_nobody_can_read_holds_up_its_stream_until_it_is_men
         socket = await office.socket(account_of(account), account_of(other))
         for _ in range(2):
             await socket.hear("subscribed")
-        written = await own_site.write(account, 2)
+        written = [*await own_site.write(account), *await own_site.write(account)]
         assert await socket.positions(2) == written
         event = own_site.shop.Paid(account_id=new_id(), n=1, amount=1)
         headers = {**to_headers(event, new_id(), intent()), "ce-type": "shop.account.invented"}
-        subject = f"{own_site.shop.context}.account.{new_id()}.invented"
+        subject = f"{own_site.shop.context}.account.{new_id()}.paid"
         broken = await jetstream.publish(own_site.nc, jetstream.Message(subject, b"{}", headers))
         behind = await own_site.write(other)
+        async with own_site.office() as another:
+            everything = await another.socket("payments", **{"from": own_site.cursor(0)})
+            await everything.hear("subscribed")
+            assert await everything.positions(1) == written[1:]
+            await everything.nothing_more()
         await own_site.nc.publish(f"live.accounts.{account}.progress", b"1")
         await socket.hear("signal")
         await socket.nothing_more()

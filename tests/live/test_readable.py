@@ -89,6 +89,7 @@ async def test_a_read_waits_until_it_sees_what_it_must_but_not_for_ever(
     monkeypatch.setattr(module, "PATIENCE", 0.05)
     async with running(Readable(database, {"shop": "SHOP"})) as readable:
         await move(connection, "shop", 1)
+        await reached(readable, "SHOP", 1)
         await readable.catch_up(Position("SHOP", 1))
         await readable.catch_up(Position("NONE", 10**17))
         with pytest.raises(Unavailable, match="SHOP@2"):
