@@ -44,7 +44,7 @@ class Table:
         return [index.format(table=f"{schema}.{self.name}") for index in self.indexes]
 
 
-class Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True, gc=False):
     """One change of one row; a `delete` may name only the first columns of the key, and means every such row."""
 
     kind: Literal["upsert", "patch", "increment", "delete"]

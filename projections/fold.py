@@ -29,36 +29,34 @@ class Row:
         self.more = NONE
         """What is added to the row after the upsert."""
 
-    def apply(self, change: Change) -> None:
-        """Upsert, patch or increment it."""
-        kind, values = change.kind, change.values
-        if self.upsert is not None:
-            self._change_made(self.upsert, change)
-        elif kind == "upsert":
-            self.upsert = values
-        elif self.deleted:
-            return
-        elif kind == "patch":
-            self.set = {**self.set, **values} if self.set else values
-            self.add = _without(self.add, values)
-        else:
-            self.set, self.add = _increased(self.set, self.add, values)
+    def make(self, values: Values) -> None:
+        self.upsert = {**self.upsert, **values} if self.upsert else values
+        if self.more:
+            self.more = _without(self.more, values)
 
-    def _change_made(self, made: Values, change: Change) -> None:
-        """Change a row that this batch has made or set already: it is there for certain."""
-        if change.kind == "increment":
-            self.upsert, self.more = _increased(made, self.more, change.values)
-        else:
-            self.upsert = {**made, **change.values}
-            self.more = _without(self.more, change.values)
+    def patch(self, values: Values) -> None:
+        if self.upsert is not None:
+            self.make(values)
+        elif not self.deleted:
+            self.set = {**self.set, **values} if self.set else values
+            if self.add:
+                self.add = _without(self.add, values)
+
+    def increase(self, amounts: Values) -> None:
+        if self.upsert is not None:
+            self.upsert, self.more = _increased(self.upsert, self.more, amounts)
+        elif not self.deleted:
+            self.set, self.add = _increased(self.set, self.add, amounts)
 
 
 def _without(add: Values, values: Values) -> Values:
-    return {name: amount for name, amount in add.items() if name not in values} if add else add
+    return {name: amount for name, amount in add.items() if name not in values}
 
 
 def _increased(known: Values, add: Values, amounts: Values) -> tuple[Values, Values]:
     """Add to what is known, and remember what is to be added to the rest; null plus anything is null, as in SQL."""
+    if not known and not add:
+        return known, amounts
     known, add = dict(known), dict(add)
     for name, amount in amounts.items():
         target = known if name in known else add
@@ -78,19 +76,27 @@ class Folded:
     """Keys of more than one column by the first, for sweeps to find them."""
 
     def apply(self, change: Change) -> None:
-        key = change.key
+        key, kind = change.key, change.kind
         if len(key) < len(self.table.key):
             self._sweep(key)
             return
         row = self.rows.get(key)
         if row is None:
-            row = self.rows[key] = Row(deleted=bool(self.sweeps) and self._swept(key))
-            if len(key) > 1:
-                self._groups.setdefault(key[0], []).append(key)
-        if change.kind == "delete":
-            self.rows[key] = Row(deleted=True)
+            row = self._begin(key)
+        if kind == "upsert":
+            row.make(change.values)
+        elif kind == "patch":
+            row.patch(change.values)
+        elif kind == "increment":
+            row.increase(change.values)
         else:
-            row.apply(change)
+            self.rows[key] = Row(deleted=True)
+
+    def _begin(self, key: Key) -> Row:
+        row = self.rows[key] = Row(deleted=bool(self.sweeps) and self._swept(key))
+        if len(key) > 1:
+            self._groups.setdefault(key[0], []).append(key)
+        return row
 
     def _sweep(self, prefix: Key) -> None:
         self.sweeps[prefix] = None
