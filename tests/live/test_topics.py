@@ -20,7 +20,7 @@ from events.operations import Recorded as Buried
 from handlers.refusals import Invalid
 from tests.kernel.ledger import intent
 
-SESSION, JOB, OTHER = new_id(), new_id(), new_id()
+SESSION, JOB, OTHER = (UUID(f"0199c0de-0000-7000-8000-00000000000{n}") for n in range(3))
 BY_NAME = {each.name: each for each in TOPICS}
 
 
