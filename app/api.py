@@ -59,6 +59,7 @@ OUTAGES = (
         (
             asyncpg.PostgresConnectionError,
             asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
             asyncpg.OperatorInterventionError,
             asyncpg.InsufficientResourcesError,
             OSError,
@@ -170,9 +171,9 @@ def _endpoints(
         await readable.catch_up(Position(key.stream, newest.position))
         return True
 
-    async def link(call: Call[Any, Any], blob: str, name: str) -> str:
+    async def link(call: Call[Any, Any], blob: str, media_type: str, name: str) -> str:
         """Where a blob can be had; our own links get the host by which the caller knows us."""
-        url = await kernel.blobs.url(blob, name=name)
+        url = await kernel.blobs.url(blob, name=name, media_type=media_type)
         return f"{_origin(call)}{url}" if url.startswith("/") else url
 
     served = (

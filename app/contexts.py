@@ -38,7 +38,7 @@ from projections.projection import Projection
 
 Clock = Callable[[], datetime]
 Exists = Callable[[Key], Awaitable[bool]]
-Link = Callable[[Call[Any, Any], str, str], Awaitable[str]]
+Link = Callable[[Call[Any, Any], str, str, str], Awaitable[str]]
 
 NAMES = ("jobsite", "identity", "operations")
 EVENTS = (*JOBSITE_EVENTS, *IDENTITY_EVENTS, *OPERATIONS_EVENTS)

@@ -106,7 +106,8 @@ async def counts(db: asyncpg.Pool) -> dict[str, int]:
 async def titles(db: asyncpg.Pool, sessions: list[UUID]) -> dict[UUID, asyncpg.Record]:
     """What a hit shows of its session."""
     rows = await db.fetch(
-        "select id, title, file_name, blob, job_id from jobsite.sessions where id = any($1::uuid[])", sessions
+        "select id, title, file_name, media_type, blob, job_id from jobsite.sessions where id = any($1::uuid[])",
+        sessions,
     )
     return {row["id"]: row for row in rows}
 

@@ -67,7 +67,7 @@ def endpoints(
     blobs: Blobs,
     signals: Signals,
     exists: Callable[[Key], Awaitable[bool]],
-    link: Callable[[Call[Any, Any], str, str], Awaitable[str]],
+    link: Callable[[Call[Any, Any], str, str, str], Awaitable[str]],
     clock: Callable[[], datetime],
 ) -> tuple[Endpoint, ...]:
     """The endpoints of recordings and sessions."""
@@ -136,7 +136,7 @@ def endpoints(
             **{**msgspec.structs.asdict(queries.summary(row)), "status": overall},
             uploaded_by=row["uploaded_by"],
             notify_email=row["notify_email"],
-            audio_url=await link(call, row["blob"], row["file_name"]),
+            audio_url=await link(call, row["blob"], row["media_type"], row["file_name"]),
             stages=tuple(shown),
             transcript=transcript,
         )

@@ -56,7 +56,7 @@ def endpoints(
     db: asyncpg.Pool,
     embedder: Embedder,
     index: Index,
-    link: Callable[[Call[Any, Any], str, str], Awaitable[str]],
+    link: Callable[[Call[Any, Any], str, str, str], Awaitable[str]],
 ) -> tuple[Endpoint, ...]:
     """Search, by POST and by GET."""
 
@@ -89,7 +89,7 @@ def endpoints(
     ) -> HitView:
         start, end = round(hit.start, 2), round(hit.end, 2)
         moment = moment or MomentView(text=hit.text, start=start, end=end)
-        audio = await link(call, source["blob"], source["file_name"])
+        audio = await link(call, source["blob"], source["media_type"], source["file_name"])
         return HitView(
             session_id=hit.session_id,
             job_id=source["job_id"],

@@ -16,6 +16,8 @@ from infra.jetstream import ApiError, LogUnavailable
 from infra.telemetry.heartbeat import Roster, Seen
 
 Link = Literal["connected", "disconnected"]
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What says that the database cannot be asked."""
 FRESH = 1.0
 """Seconds for which figures are shown again instead of being asked for anew."""
 
@@ -118,7 +120,7 @@ class Condition:
         try:
             async with asyncio.timeout(2):
                 await self._db.fetchval("select 1")
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except AWAY:
             return "disconnected"
         return "connected"
 
@@ -139,7 +141,7 @@ class Condition:
             async with asyncio.timeout(5):
                 counts = {kind: await count(self._db) for kind, count in self._counts.items()}
                 projections = await self._projections(heads)
-        except (OSError, ApiError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (ApiError, *AWAY):
             counts, projections = None, None
         return Figures(
             timestamp=self._clock(),

@@ -61,8 +61,11 @@ class Blobs(Protocol):
     async def stat(self, key: str) -> Blob | None:
         """What is stored under the key, or None."""
 
-    async def url(self, key: str, *, name: str, ttl: int | None = None) -> str:
-        """Where anyone may download the blob as a file of that name, for `ttl` seconds. Raises BlobMissing."""
+    async def url(self, key: str, *, name: str, ttl: int | None = None, media_type: str | None = None) -> str:
+        """Where anyone may download the blob as a file of that name, for `ttl` seconds. Raises BlobMissing.
+
+        Who knows the blob's `media_type` spares the store the question whether it is there, and needs no store.
+        """
 
     async def delete(self, key: str) -> None:
         """Erase the blob; one that is not there is no error. That nobody needs it is the caller's to know."""

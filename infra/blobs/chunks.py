@@ -30,6 +30,7 @@ class ChunkWriter:
         """Send a chunk on its way. Raises BlobsUnavailable when this one or one before it was not stored."""
         while self._acks and self._acks[0].done():
             self._note(self._acks.popleft())
+        await self._bucket.connected()
         with reaching_jetstream():
             async with asyncio.timeout(self._bucket.timeout):
                 await self._room.acquire()

@@ -1,5 +1,6 @@
 """A JetStream object store's stream: its subjects, its metadata, and taking things out of it."""
 
+import asyncio
 import logging
 from base64 import urlsafe_b64encode
 
@@ -8,6 +9,7 @@ from nats.aio.client import Client
 from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
+from infra.blobs import BlobsUnavailable
 from infra.blobs.jetstream import reaching_jetstream
 from infra.blobs.object_info import ObjectInfo, decoded
 
@@ -15,6 +17,9 @@ DIFFERENT = 10058
 """JetStream's code for: there is such a stream, and it is configured otherwise."""
 GONE = (10043, 10057)
 """JetStream's codes for: there is no such message to delete."""
+PATIENCE = 5.0
+"""Seconds that a request waits for a connection that is down, before it fails."""
+PAUSE = 0.05
 log = logging.getLogger(__name__)
 
 
@@ -62,11 +67,21 @@ class Bucket:
                     raise
                 log.warning("blob bucket is configured otherwise", extra={"stream": self.stream})
 
+    async def connected(self) -> None:
+        """Wait a moment for a connection that is down. Raises BlobsUnavailable."""
+        waited = 0.0
+        while not self.nc.is_connected:
+            if waited >= PATIENCE:
+                raise BlobsUnavailable("The connection to NATS is down. Try again shortly.")
+            await asyncio.sleep(PAUSE)
+            waited += PAUSE
+
     async def latest(self, key: str) -> tuple[ObjectInfo, int] | None:
         """A blob's metadata, be it marked as deleted, and where it lies in the stream.
 
         Asks the stream's leader: a replica may not know yet what was just put.
         """
+        await self.connected()
         with reaching_jetstream():
             try:
                 message = await self.js.get_last_msg(self.stream, self.metadata(key))
@@ -89,6 +104,8 @@ class Bucket:
 
     async def purge(self, nuid: str) -> None:
         """Remove the chunks of an upload that came to nothing."""
+        if not self.nc.is_connected:
+            raise BlobsUnavailable("The connection to NATS is down.")
         with reaching_jetstream():
             await self._eraser.purge_stream(self.stream, subject=self.chunks(nuid))
 

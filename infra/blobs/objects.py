@@ -104,10 +104,10 @@ class ObjectBlobs:
         found = await self._bucket.latest(key)
         return found[0].blob if found and not found[0].deleted else None
 
-    async def url(self, key: str, *, name: str, ttl: int | None = None) -> str:
+    async def url(self, key: str, *, name: str, ttl: int | None = None, media_type: str | None = None) -> str:
         """A signed path of our own API."""
-        blob = (await self._info(key)).blob
-        return sign(self._secret, Claim(key, name, blob.media_type, int(time.time()) + (ttl or self._ttl)))
+        kind = media_type or (await self._info(key)).blob.media_type
+        return sign(self._secret, Claim(key, name, kind, int(time.time()) + (ttl or self._ttl)))
 
     async def delete(self, key: str) -> None:
         """Overwrite every chunk, and forget the name."""

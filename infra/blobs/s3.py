@@ -134,17 +134,17 @@ class S3Blobs:
             return None
         return Blob(key, head["ContentLength"], head["ContentType"])
 
-    async def url(self, key: str, *, name: str, ttl: int | None = None) -> str:
+    async def url(self, key: str, *, name: str, ttl: int | None = None, media_type: str | None = None) -> str:
         """A presigned GET that S3 answers itself."""
-        blob = await self._expect(key)
+        kind = media_type or (await self._expect(key)).media_type
         with reaching_s3(key):
             link = await self._s3.generate_presigned_url(
                 "get_object",
                 Params={
                     "Bucket": self._bucket,
                     "Key": key,
-                    "ResponseContentType": blob.media_type,
-                    "ResponseContentDisposition": content_disposition(name, blob.media_type),
+                    "ResponseContentType": kind,
+                    "ResponseContentDisposition": content_disposition(name, kind),
                 },
                 ExpiresIn=ttl or self._ttl,
             )
