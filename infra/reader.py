@@ -107,6 +107,7 @@ class Reader:
                 try:
                     events.append(self._event(message, delivery.position))
                 except Undecodable:
+                    self.position = delivery.position - 1  # right before it, though what was there is erased
                     await self._close()
                     if events:
                         break

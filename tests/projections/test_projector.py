@@ -101,6 +101,20 @@ async def test_an_event_that_cannot_be_read_halts_until_it_is_mended(site: Site,
     assert await site.rows() == await site.expected()
 
 
+async def test_the_position_of_a_halt_is_exact_though_all_before_it_was_erased(
+    site: Site, nats: NatsServer
+) -> None:
+    await site.store(*site.shop.account(4))
+    bad = await junk(site.nc, site.shop)
+    eraser = await jetstream.connect(nats.eraser_url, name="tests")
+    for position in range(2, bad):
+        await jetstream.api(eraser, f"STREAM.MSG.DELETE.{site.shop.stream}", {"seq": position})
+    await eraser.close()
+    async with site.projecting():
+        assert (await site.until_halted()).halted_position == bad
+        assert (await site.checkpoint()).position == bad - 1
+
+
 async def test_who_died_before_recording_the_halt_says_it_again(site: Site) -> None:
     bad = await junk(site.nc, site.shop)
     async with site.projecting() as seen:
