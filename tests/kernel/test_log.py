@@ -8,7 +8,7 @@ from events.ids import new_id
 from infra import jetstream
 from infra.jetstream import ApiError, LogUnavailable
 from infra.log import PAST, Conflict, Log, LogDamaged
-from infra.stored import direct_get
+from infra.stored import direct_get, leader_get
 from tests.kernel.ledger import intent, new_ledger
 from tests.kernel.writing import amounts, erase, store, write
 
@@ -227,3 +227,21 @@ async def test_an_event_that_no_server_takes_is_refused_at_once(log, ledger):
         for size in (1, 2):
             with pytest.raises(ApiError, match="10054"):
                 await log.append(ledger.paid(new_id(), *range(size), note="x" * (9 << 20)), intent(), past=[])
+
+
+async def test_single_messages_are_read_in_the_order_of_the_questions(log, ledger, nc):
+    account = new_id()
+    await write(log, ledger, account, 3)
+    last = {"last_by_subj": ledger.key(account).filter}
+    found = await direct_get(nc, ledger.stream, {"seq": 2}, last, {"seq": 9}, {"seq": 1})
+    assert [each and each.position for each in found] == [2, 3, None, 1]
+    assert await direct_get(nc, ledger.stream) == []
+    with pytest.raises(ApiError, match="could not be read"):
+        await direct_get(nc, ledger.stream, {"seq": 1}, {})
+    with pytest.raises(LogUnavailable, match="has no leader now, or does not exist"):
+        await direct_get(nc, "NOWHERE", {"seq": 1})
+    with pytest.raises(ApiError, match="stream not found"):
+        await leader_get(nc, "NOWHERE", {"seq": 1})
+    await nc.close()
+    with pytest.raises(LogUnavailable, match="connection to NATS is down"):
+        await direct_get(nc, ledger.stream, {"seq": 1})
