@@ -79,7 +79,9 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
         catalogue = Catalogue(contexts.EVENTS, contexts.UPCASTS)
         events = Log(nc, catalogue)
         commands = Commands(events, contexts.DECIDERS, metrics=metrics)
-        restoring = asyncio.create_task(_restore_signals(nc, back), name="restore signals")
+        restoring = asyncio.create_task(
+            _restore_signals(nc, back, settings.stream_replicas), name="restore signals"
+        )
         stack.callback(restoring.cancel)
         try:
             yield Kernel(nc, eraser, catalogue, events, commands, blobs, Signals(nc), metrics, tuple(drifts))
@@ -87,13 +89,13 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
             open_ = False
 
 
-async def _restore_signals(nc: Client, back: asyncio.Event) -> None:
+async def _restore_signals(nc: Client, back: asyncio.Event, replicas: int) -> None:
     """Make `LIVE` again after each reconnection: a single server that was restarted forgets what was in its memory."""
     while True:
         await back.wait()
         back.clear()
         try:
-            await streams.prepare(nc, [streams.live_stream()])
+            await streams.prepare(nc, [streams.live_stream(replicas)])
         except (LogUnavailable, ApiError) as away:
             log.warning("the stream of signals could not be made", cause=away)
 

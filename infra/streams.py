@@ -50,8 +50,11 @@ def context_stream(context: str, replicas: int) -> dict[str, Any]:
     }
 
 
-def live_stream() -> dict[str, Any]:
-    """Signals that are worth something for minutes only: progress, heartbeats, tokens, typing, presence."""
+def live_stream(replicas: int = 1) -> dict[str, Any]:
+    """Signals that are worth something for minutes only: progress, heartbeats, tokens, typing, presence.
+
+    As many replicas as the rest: without the only node that has it, no process could be started.
+    """
     return {
         "name": "LIVE",
         "description": "Signals of the last minutes: progress, heartbeats, tokens, typing, presence",
@@ -63,14 +66,14 @@ def live_stream() -> dict[str, Any]:
         "max_bytes": 256 << 20,
         "max_age": SIGNALS_KEPT * SECOND,
         "max_msgs_per_subject": -1,
-        "num_replicas": 1,
+        "num_replicas": replicas,
         "allow_direct": True,
     }
 
 
 def all_streams(contexts: Iterable[str], replicas: int) -> list[dict[str, Any]]:
     """Every stream that these contexts need."""
-    return [*(context_stream(context, replicas) for context in contexts), live_stream()]
+    return [*(context_stream(context, replicas) for context in contexts), live_stream(replicas)]
 
 
 async def prepare(nc: Client, wanted: Iterable[dict[str, Any]]) -> list[Drift]:
