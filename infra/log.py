@@ -157,9 +157,9 @@ class Log:
         self, stream: str, *filters: str, after: int = 0, until: int | None = None
     ) -> AsyncIterator[Recorded[Event]]:
         """The events of a stream from behind `after` up to `until` (its end, as it is now, when not given)."""
-        end = await self.last_position(stream) if until is None else until
+        end = await patiently(lambda: self.last_position(stream)) if until is None else until
         async with self.reader(stream, after=after, filters=filters) as reader:
-            while await reader.before(end):
+            while await patiently(lambda: reader.before(end)):
                 for each in await reader.take(1000, wait=1.0):
                     if each.position <= end:
                         yield each
