@@ -201,9 +201,11 @@ class Site:
         pong_timeout: float = 60,
         nc: Nats | None = None,
         catalogue: Catalogue | None = None,
+        read_models: bool = True,
     ) -> AsyncIterator[Office]:
         """A process that serves what is live."""
-        readable, metrics = Readable(self.dsn, {self.shop.context: self.shop.stream}), Metrics()
+        readable = Readable(self.dsn, {self.shop.context: self.shop.stream} if read_models else {})
+        metrics = Metrics()
         nc = nc or self.nc
         hub = Hub(
             nc=nc,

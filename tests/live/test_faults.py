@@ -7,6 +7,7 @@ import pytest
 
 from app.live import feed as feeds
 from app.live import readable
+from app.live.past import Past
 from events.envelope import to_headers
 from events.ids import new_id
 from infra import jetstream
@@ -88,6 +89,53 @@ async def test_a_process_that_begins_without_a_database_begins_when_it_is_there(
         assert await back.positions(1) == [2]
         written = await own_site.write(account)
         assert await fresh.positions(1) == await back.positions(1) == written
+
+
+async def test_who_came_with_a_cursor_leaves_with_it_when_nothing_could_be_told(
+    own_site: Site, postgres: PostgresServer
+):
+    account = await own_site.account(2)
+    await postgres.stop()
+    try:
+        async with own_site.office() as office:
+            back = await office.socket(account_of(account), **{"from": own_site.cursor(1)})
+            await back.nothing_more()
+            astray = await office.socket(account_of(account), **{"from": "OTHER@7"})
+            await astray.nothing_more()
+            _, *farewells = await asyncio.gather(office.stop(), back.farewell(), astray.farewell())
+            assert farewells == [(1001, own_site.cursor(1)), (1001, "")]
+    finally:
+        await postgres.start()
+
+
+async def test_a_past_that_breaks_unexpectedly_ends_the_client_with_its_cursor(own_site: Site, monkeypatch):
+    account = await own_site.account(3)
+    await own_site.settle()
+
+    async def broken(*_: object, **__: object) -> None:
+        raise KeyError("a bug")
+
+    async with own_site.office() as office:
+        await told_up_to(office, 3)
+        monkeypatch.setattr(Past, "page", broken)
+        socket = await office.socket(account_of(account), **{"from": own_site.cursor(1)})
+        assert await socket.farewell() == (1011, own_site.cursor(1))
+
+
+async def test_a_stream_without_read_models_is_told_as_it_is_written(own_site: Site, fresh_nats: NatsServer):
+    await own_site.hold()
+    account = await own_site.account(2)
+    async with own_site.office(read_models=False) as office:
+        socket = await office.socket()
+        assert (await socket.follow(account_of(account)))["cursor"] == own_site.cursor(2)
+        written = await own_site.write(account)
+        assert await socket.positions(1) == written
+    fresh_nats.kill()
+    async with own_site.office(read_models=False) as office:
+        socket = await office.socket(account_of(account))
+        await socket.nothing_more()
+        await fresh_nats.start()
+        assert (await socket.hear("subscribed"))["cursor"] == own_site.cursor(3)
 
 
 async def test_an_event_that_nobody_can_read_holds_up_its_stream_until_it_is_mended(

@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from aiohttp import WSMsgType
 
 from app.live.limits import Limits
@@ -124,3 +125,18 @@ async def test_signals_are_left_out_first(site: Site):
         heard = await heard_until(reader, site.cursor(written[-1]))
         assert [heard.count(site.cursor(each).encode()) for each in written] == [1] * 5
         assert 0 < heard.count(b"signal") < 1000
+
+
+@pytest.mark.parametrize("path", ["ws", "events"])
+async def test_a_process_stops_in_time_though_a_client_does_not_read(site: Site, path: str):
+    account = new_id()
+    patient = Limits(queue_bytes=1 << 30)
+    async with site.office(limits=patient) as office:
+        headers = UPGRADE if path == "ws" else ()
+        async with deaf(office, f"/v1/{path}?topics={account_of(account)}", site.key, *headers):
+            await until(lambda: office.figure("live_connections") == 1)
+            await write_much(site, office, account)
+            began = asyncio.get_running_loop().time()
+            await office.stop()
+            assert asyncio.get_running_loop().time() - began < 3
+            assert office.figure("live_connections") == 0
