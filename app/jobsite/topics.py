@@ -17,11 +17,6 @@ def _job(recorded: Recorded[Any]) -> Iterable[str]:
     return (str(job_id),) if job_id else ()
 
 
-def _jobs_past(_: str) -> tuple[str, ...]:
-    """Subjects name sessions, not jobs: those of all jobs, from which `of` picks."""
-    return tuple(f"jobsite.session.*.{each.name}" for each in (AudioUploaded, Indexed))
-
-
 SESSIONS = Topic(
     name="sessions",
     stream="JOBSITE",
@@ -37,7 +32,7 @@ JOBS = Topic(
     stream="JOBSITE",
     scope="jobsite:read",
     events=(AudioUploaded, Indexed),
-    filters=_jobs_past,
+    filters=lambda _: (">",),  # subjects name sessions, not jobs
     of=_job,
     about="Recordings of a job that were uploaded or can now be searched: the events that name their job themselves.",
 )

@@ -47,10 +47,9 @@ class Feed:
         self.position = -1
         """Up to where everything has been told; -1 before it is known where to begin."""
         self._log = log
-        self._past = Past(nc, log, stream)
+        self._past = Past(nc, log, stream, most=limits.behind)
         self._readable = readable
         self._topics = topics
-        self._behind = limits.behind
         self._following: dict[str, set[Subscription]] = defaultdict(set)
         self._recent: deque[Told] = deque()
         self._forgotten = -1
@@ -95,7 +94,7 @@ class Feed:
                 await asyncio.sleep(PAUSE)
 
     def _tell(self, recorded: Recorded[Event]) -> None:
-        told = Told(recorded, addresses_of(self._topics, recorded))
+        told = self._told(recorded)
         self._recent.append(told)
         if len(self._recent) > REMEMBERED:
             self._forgotten = self._recent.popleft().recorded.position
@@ -170,18 +169,26 @@ class Feed:
         except Undecodable:
             subscription.skip(here, Why.UNREADABLE)
             return
-        if page.behind > self._behind:
+        if page is None:
             subscription.skip(here, Why.TOO_FAR_BEHIND)
             return
         for recorded in page.events:
             await subscription.outbox.room()
-            subscription.tell_past(Told(recorded, addresses_of(self._topics, recorded)))
+            subscription.tell_past(self._told(recorded))
         subscription.after = page.end
 
-    async def _page(self, subscription: Subscription, until: int) -> Page:
+    async def _page(self, subscription: Subscription, until: int) -> Page | None:
+        def concerns(recorded: Recorded[Event]) -> bool:
+            return any(each in subscription.addresses for each in self._told(recorded).addresses)
+
         while True:
             try:
                 async with self._reading:
-                    return await self._past.page(subscription.filters, after=subscription.after, until=until)
+                    return await self._past.page(
+                        subscription.filters, concerns, after=subscription.after, until=until
+                    )
             except (LogUnavailable, ApiError):
                 await asyncio.sleep(PAUSE)
+
+    def _told(self, recorded: Recorded[Event]) -> Told:
+        return Told(recorded, addresses_of(self._topics, recorded))

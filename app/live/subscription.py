@@ -43,7 +43,7 @@ class Subscription:
     def __init__(self, outbox: Outbox, addresses: Sequence[Address], since: Position | None) -> None:
         self.outbox = outbox
         self.addresses = dict.fromkeys(str(each) for each in addresses)
-        self.filters = tuple(filter for each in addresses for filter in each.filters)
+        self.filters = dict.fromkeys(filter for each in addresses for filter in each.filters)
         self.stream = addresses[0].topic.stream
         self.since = since
         self.after = -1

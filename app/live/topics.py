@@ -26,7 +26,8 @@ class Topic:
     """The classes of its events, with subclasses. Where something can be deleted, `deleted` should be among them: it
     tells who comes back that something may be missing."""
     filters: Callable[[str], tuple[str, ...]]
-    """From an id to the subjects that hold its past; they may hold other events as well."""
+    """From an id to the subjects that hold its past. They may hold other events as well: one filter that says much is
+    faster than several that say little, and `>` is the fastest."""
     of: Callable[[Recorded[Any]], Iterable[str]]
     """The ids that one of its events belongs to; `("",)` where there are no ids."""
     has_ids: bool = True
