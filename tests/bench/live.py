@@ -47,14 +47,17 @@ async def _times(site: Site, commands: Commands, sockets: int, count: int) -> li
             accepted.append(time.monotonic())
             await asyncio.sleep(PAUSE)
         async with asyncio.timeout(30):
-            received = msgspec.json.decode(await followers.read(), type=list[list[float]])
-    if [len(times) for times in received] != [sockets] * count:
-        raise RuntimeError("messages are missing")
+            said, _ = await followers.communicate()
+    if followers.returncode:
+        raise RuntimeError(f"the sockets' process ended with status {followers.returncode}")
+    received = msgspec.json.decode(said, type=list[list[float]])
     return [at - accepted[n] for n, times in enumerate(received) for at in times]
 
 
 @asynccontextmanager
-async def _followers(site: Site, job: UUID, sockets: int, count: int) -> AsyncIterator[asyncio.StreamReader]:
+async def _followers(
+    site: Site, job: UUID, sockets: int, count: int
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """The sockets, in a process of their own, all of them subscribed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.followers", f"{site.url}/v1/ws?topics=jobs:{job}", str(sockets), str(count),
@@ -64,7 +67,7 @@ async def _followers(site: Site, job: UUID, sockets: int, count: int) -> AsyncIt
         assert process.stdout
         async with asyncio.timeout(60):
             await process.stdout.readline()
-        yield process.stdout
+        yield process
     finally:
         if process.returncode is None:
             process.kill()
