@@ -1,11 +1,11 @@
 """Three nodes of JetStream, one of which dies: the others go on, and nothing that was promised is lost."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from infra import jetstream
-from infra.embedded.nats import NatsServer
 from tests.deployment import Deployment, deployed
 from tests.faults.uploads import kept, uploading
 
@@ -16,21 +16,29 @@ async def cluster() -> AsyncIterator[Deployment]:
         yield everything
 
 
-async def leader(deployment: Deployment, stream: str) -> NatsServer:
-    """The node that leads a stream; `node2` is the second."""
+async def api(deployment: Deployment, subject: str) -> dict[str, Any]:
+    """Ask JetStream."""
     nc = await jetstream.connect(deployment.environment["NATS_URL"], name="tests")
     try:
-        info = await jetstream.api(nc, f"STREAM.INFO.{stream}")
-        return deployment.nats[int(info["cluster"]["leader"].removeprefix("node")) - 1]
+        return await jetstream.api(nc, subject)
     finally:
         await nc.close()
 
 
-@pytest.mark.parametrize("stream", ["JOBSITE", "LIVE"])
-async def test_the_leader_dies_and_everything_can_be_started_without_it(
-    cluster: Deployment, stream: str
-) -> None:
-    node = await leader(cluster, stream)
+async def test_no_stream_is_on_one_node_alone(cluster: Deployment) -> None:
+    found = (await api(cluster, "STREAM.LIST"))["streams"]
+    assert {each["config"]["name"]: each["config"]["num_replicas"] for each in found} == {
+        "JOBSITE": 3,
+        "IDENTITY": 3,
+        "OPERATIONS": 3,
+        "LIVE": 3,
+        "OBJ_BLOBS": 3,
+    }
+
+
+async def test_the_leader_dies_and_everything_can_be_started_without_it(cluster: Deployment) -> None:
+    leader = (await api(cluster, "STREAM.INFO.JOBSITE"))["cluster"]["leader"]
+    node = cluster.nats[int(leader.removeprefix("node")) - 1]
     async with uploading(cluster, 12) as uploads:
         await uploads.until(4)
         node.kill()

@@ -9,7 +9,7 @@ from tests.faults.uploads import kept, uploading
 @pytest.mark.parametrize("part", ["serve", "work", "project"])
 async def test_a_part_is_killed_again_and_again(victim: Deployment, part: str) -> None:
     async with uploading(victim) as uploads:
-        for progress in (3, 9):
+        for progress in (3, 8):
             await uploads.until(progress)
             await getattr(victim, part).restart()
     await kept(victim, uploads)

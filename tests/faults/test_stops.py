@@ -56,52 +56,42 @@ async def test_the_api_finishes_uploads_and_tells_its_clients_to_come_back(victi
         assert (await over(http, taken))["status"] == "completed"
 
 
-async def test_an_api_with_a_client_that_never_ends_stops_all_the_same(victim: Deployment) -> None:
+async def test_what_never_ends_is_broken_off_and_handed_back(victim: Deployment) -> None:
     async def endless() -> AsyncIterator[bytes]:
         yield b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n' + sound(1.0)
         await asyncio.sleep(60)
 
-    async with victim.client() as http:
-        headers = {"Content-Type": "multipart/form-data; boundary=b"}
-        sending = asyncio.create_task(
-            http.post("/v1/upload/audio", data=endless(), headers=headers).__aenter__()
-        )
-        await asyncio.sleep(0.2)
-        status, seconds = await victim.serve.stop()
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
-    assert (status, seconds < WITHIN) == (0, True)
-
-
-async def test_a_worker_hands_back_what_it_cannot_finish(victim: Deployment) -> None:
     patient = Part("work", {**victim.environment, "HANDLER_ACK_WAIT": "300"}, victim.home)
     await victim.work.stop()
     await patient.start()
     victim.whisper.fault = "slow"
     victim.whisper.asked.clear()
+    headers = {"Content-Type": "multipart/form-data; boundary=b"}
     try:
         async with victim.client() as http:
             taken = await accepted(http, sound())
             await asyncio.wait_for(victim.whisper.asked.wait(), 20)
-            status, seconds = await patient.stop()
-            assert (status, seconds < WITHIN) == (0, True)
+            request = http.post("/v1/upload/audio", data=endless(), headers=headers)
+            sending = asyncio.create_task(request.__aenter__())
+            await asyncio.sleep(0.2)
+            for status, seconds in await asyncio.gather(patient.stop(), victim.serve.stop()):
+                assert (status, seconds < WITHIN) == (0, True)
+            sending.cancel()
             victim.whisper.fault = None
-            await patient.start()
+            await asyncio.gather(patient.start(), victim.serve.start())
             began = time.monotonic()
             assert (await over(http, taken))["status"] == "completed"
-            assert time.monotonic() - began < 20
+            assert time.monotonic() - began < 20  # handed back: JetStream need not miss it first
     finally:
         victim.whisper.fault = None
         await patient.stop()
 
 
-@pytest.mark.parametrize("part", ["work", "project", "serve"])
-async def test_a_part_that_is_stopped_and_started_while_many_upload_loses_nothing(
-    victim: Deployment, part: str
-) -> None:
-    async with uploading(victim, 12) as uploads:
-        await uploads.until(3)
-        status, seconds = await getattr(victim, part).stop()
-        assert (status, seconds < WITHIN) == (0, True)
-        await getattr(victim, part).start()
+async def test_parts_that_are_stopped_and_started_while_many_upload_lose_nothing(victim: Deployment) -> None:
+    async with uploading(victim) as uploads:
+        for n, part in enumerate(victim.parts):
+            await uploads.until(2 + 3 * n)
+            status, seconds = await part.stop()
+            assert (status, seconds < WITHIN) == (0, True)
+            await part.start()
     await kept(victim, uploads)

@@ -91,7 +91,7 @@ class Uploads:
 
 
 @asynccontextmanager
-async def uploading(deployment: Deployment, count: int = 20) -> AsyncIterator[Uploads]:
+async def uploading(deployment: Deployment, count: int = 16) -> AsyncIterator[Uploads]:
     """While the body runs, uploads arrive; afterwards all of them are accepted."""
     uploads = Uploads(deployment, count)
     async with asyncio.TaskGroup() as group:
