@@ -66,7 +66,7 @@ def patch(table: Table, /, **values: Any) -> Change:
 
 
 def increment(table: Table, /, **values: Any) -> Change:
-    """Add to these columns of the row, if it is there."""
+    """Add to these columns of the row, if it is there. Whole numbers: sums of fractions depend on the batches."""
     key = tuple([values.pop(name) for name in table.key])
     return Change("increment", table, key, values)
 

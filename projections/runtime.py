@@ -57,7 +57,6 @@ class Projector:
         while True:
             try:
                 await self._own()
-                pause = POLL
             except Overtaken:
                 continue
             except Halted:
@@ -68,16 +67,17 @@ class Projector:
             await asyncio.sleep(pause)
 
     async def _own(self) -> None:
-        """Become the owner, if there is none, and follow.
+        """Become the owner, once there is no other, and follow.
 
         The lock and the rows share a connection: whoever loses one loses both.
         """
         connection = await checkpoints.connect(self._dsn)
         try:
-            if not await connection.fetchval(
+            # Not a statement that waits for the lock: its snapshot would keep old rows from being cleaned away.
+            while not await connection.fetchval(  # noqa: ASYNC110 - another process has it
                 "select pg_try_advisory_lock(hashtextextended($1, 0))", f"project {self._projection.name}"
             ):
-                return
+                await asyncio.sleep(POLL)
             try:
                 await self._follow(connection)
             except Halted as halted:

@@ -84,6 +84,18 @@ async def is_so(truth: bool) -> bool:
     return truth
 
 
+async def test_a_handler_may_be_given_other_settings(floor: Floor) -> None:
+    async with floor.working(floor.shop.handler(), ack_wait=30):
+        await floor.ask("")
+        await until(floor.idle)
+    async with floor.working(floor.shop.handler(ordered=True), ack_wait=2):
+        [task] = await floor.ask("")
+        await until(floor.idle)
+    assert await floor.story(task) == ["asked", "finished"]
+    info = await jetstream.api(floor.nc, f"CONSUMER.INFO.{floor.shop.stream}.do_{floor.shop.context}")
+    assert (info["config"]["ack_wait"], info["config"]["max_ack_pending"]) == (2e9, 1)
+
+
 async def test_a_slow_effect_is_not_given_to_another(floor: Floor) -> None:
     """It takes far longer than `ack_wait`: the worker says in time that it is still at it."""
     started = 0
