@@ -21,7 +21,7 @@ class Row:
 
     __slots__ = ("add", "deleted", "more", "set", "upsert")
 
-    def __init__(self, deleted: bool) -> None:
+    def __init__(self, *, deleted: bool = False) -> None:
         self.deleted = deleted
         self.set = self.add = NONE
         """What the row gets, and what is added to it, if it was there before the upsert."""
@@ -93,7 +93,7 @@ class Folded:
             self.rows[key] = Row(deleted=True)
 
     def _begin(self, key: Key) -> Row:
-        row = self.rows[key] = Row(deleted=bool(self.sweeps) and self._swept(key))
+        row = self.rows[key] = Row()
         if len(key) > 1:
             self._groups.setdefault(key[0], []).append(key)
         return row
@@ -108,9 +108,6 @@ class Folded:
                 kept.append(key)
         if kept:
             self._groups[prefix[0]] = kept
-
-    def _swept(self, key: Key) -> bool:
-        return any(key[:reach] in self.sweeps for reach in range(1, len(key)))
 
 
 def fold(changes: Iterable[Change]) -> dict[str, Folded]:

@@ -89,6 +89,33 @@ async def test_postgres_holds_what_the_changes_mean_in_one_batch_or_in_batches_o
     assert await held(db, LINES, ONES) == expected
 
 
+async def test_one_batch_does_everything_to_a_row_in_its_order(db: asyncpg.Connection) -> None:
+    for there in (False, True):
+        changes = [
+            upsert(ONES, id=1, y=1),
+            increment(ONES, id=1, x=5),
+            increment(ONES, id=2, x=1),
+            patch(ONES, id=2, y=4),
+            upsert(ONES, id=2, y=2),
+            increment(ONES, id=2, x=1, y=1),
+            upsert(LINES, a=1, b=1, c=1, x=5),
+            delete(LINES, a=1, b=1),
+            patch(LINES, a=1, b=1, c=1, y=3),
+            upsert(LINES, a=1, b=1, c=2, t="after"),
+            upsert(ONES, id=3, x=1),
+            delete(ONES, id=3),
+            patch(ONES, id=3, y=1),
+        ]
+        await db.execute("truncate w.ones, w.lines")
+        if there:
+            await put(db, [upsert(ONES, id=each, x=100, y=100) for each in (1, 2, 3)])
+        await put(db, changes)
+        found = await held(db, ONES, LINES)
+        x = (105, 102) if there else (12, 8)
+        assert found["ones"] == {(1,): {"id": 1, "x": x[0], "y": 1}, (2,): {"id": 2, "x": x[1], "y": 3}}
+        assert found["lines"] == {(1, 1, 2): {"a": 1, "b": 1, "c": 2, "x": 0, "y": None, "t": "after"}}
+
+
 async def test_every_type_of_column_comes_back_as_it_went_in(db: asyncpg.Connection) -> None:
     await put(db, [upsert(EVERY, id=ID, vector=HalfVector([0.5, -1, 2]), **FULL)])
     row = dict((await held(db, EVERY))["every"][(ID,)])
