@@ -14,9 +14,13 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
+from app import contexts
+from events.catalogue import Catalogue
+from infra import jetstream
 from infra.embedded.nats import NatsServer
 from infra.embedded.ports import free_ports
 from infra.embedded.postgres import PostgresServer
+from infra.log import Log
 from tests import servers
 from tests.speech.whisper_server import MODEL, WhisperServer, whisper_server
 
@@ -132,6 +136,15 @@ class Deployment:
     def client(self, **options: Any) -> aiohttp.ClientSession:
         """An HTTP client with a key that may do everything."""
         return aiohttp.ClientSession(self.url, headers={"X-Api-Key": KEY}, **options)
+
+    @asynccontextmanager
+    async def log(self) -> AsyncIterator[Log]:
+        """The log itself."""
+        nc = await jetstream.connect(",".join(node.operator_url for node in self.nats), name="tests")
+        try:
+            yield Log(nc, Catalogue(contexts.EVENTS, contexts.UPCASTS))
+        finally:
+            await nc.close()
 
     async def cli(self, *arguments: str, **settings: str) -> Finished:
         """Run `headwater …` to its end."""

@@ -9,10 +9,6 @@ from uuid import uuid4
 
 import aiohttp
 
-from app import contexts
-from events.catalogue import Catalogue
-from infra import jetstream
-from infra.log import Log
 from tests.deployment import Deployment
 from tests.jobsite.uploads import form, get, sound
 
@@ -129,7 +125,7 @@ async def _status(http: aiohttp.ClientSession, upload: dict[str, Any]) -> str:
 async def _each_once_in_the_log(deployment: Deployment, uploads: Uploads) -> None:
     lives: dict[str, list[str]] = defaultdict(list)
     places: dict[str, str] = {}
-    async with logs(deployment) as log:
+    async with deployment.log() as log:
         async for each in log.scan("JOBSITE"):
             session = str(each.event.key.id)
             lives[session].append(each.event.name)
@@ -145,13 +141,3 @@ async def _the_same_answer_again(deployment: Deployment, uploads: Uploads) -> No
     async with deployment.client() as http:
         for key, answer in list(uploads.accepted.items())[:5]:
             assert await uploads.once(http, key, uploads.content[key]) == answer
-
-
-@asynccontextmanager
-async def logs(deployment: Deployment) -> AsyncIterator[Log]:
-    """The log itself."""
-    nc = await jetstream.connect(",".join(each.operator_url for each in deployment.nats), name="tests")
-    try:
-        yield Log(nc, Catalogue(contexts.EVENTS, contexts.UPCASTS))
-    finally:
-        await nc.close()

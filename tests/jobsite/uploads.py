@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import wave
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from io import BytesIO
 from typing import Any
 
@@ -64,13 +64,17 @@ async def get(http: aiohttp.ClientSession, path: str, **headers: str) -> dict[st
 
 
 async def over(
-    http: aiohttp.ClientSession, upload: Mapping[str, Any], *, within: float = 30
+    http: aiohttp.ClientSession,
+    upload: Mapping[str, Any],
+    *,
+    until: Collection[str] = OVER,
+    within: float = 30,
 ) -> dict[str, Any]:
     """Wait until every stage of an upload has ended; its status, as last told."""
     async with asyncio.timeout(within):
         while True:
             status = await get(http, upload["statusUrl"], **{"Headwater-After": upload["position"]})
-            if status["status"] in OVER:
+            if status["status"] in until:
                 return status
             await asyncio.sleep(0.05)
 

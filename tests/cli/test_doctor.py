@@ -1,0 +1,45 @@
+"""`headwater doctor`: one line a dependency; for what is wrong, also how to mend it."""
+
+from tests.deployment import Deployment
+
+
+def verdicts(out: str) -> dict[str, str]:
+    return {line.split()[1]: line.split()[0] for line in out.splitlines()}
+
+
+async def test_all_is_well(deployment: Deployment) -> None:
+    examined = await deployment.cli("doctor")
+    found = verdicts(examined.out)
+    assert (examined.status, set(found.values())) == (0, {"ok"}), examined
+    assert found.keys() >= {
+        "settings",
+        "disk",
+        "log",
+        "erasure",
+        "database",
+        "blobs",
+        "transcription",
+        "embeddings",
+    }
+
+
+async def test_what_is_wrong_is_said_with_what_to_do_and_the_rest_is_checked_all_the_same(
+    deployment: Deployment,
+) -> None:
+    examined = await deployment.cli(
+        "doctor",
+        DATABASE_URL="postgresql://me:hidden@127.0.0.1:1/x",
+        WHISPER_URL="http://127.0.0.1:1",
+        OLLAMA_URL="http://127.0.0.1:1",
+        OLLAMA_EMBED_MODEL="nomic-embed-text",
+    )
+    assert examined.status == 1
+    found = verdicts(examined.out)
+    wrong = {name for name, verdict in found.items() if verdict == "WRONG"}
+    assert wrong == {"database", "transcription", "embeddings"}
+    lines = {line.split()[1]: line for line in examined.out.splitlines()}
+    assert "DATABASE_URL" in lines["database"]
+    assert "WHISPER_URL" in lines["transcription"]
+    assert "OLLAMA_URL" in lines["embeddings"]
+    assert "hidden" not in examined.out + examined.err
+    assert "Traceback" not in examined.err

@@ -1,0 +1,107 @@
+"""`headwater keys`: made and revoked on the command line, in force on a running API within a second."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+
+from tests.deployment import KEY, Deployment, deployed
+
+Ask = Callable[[str], Awaitable[int]]
+
+
+@pytest.fixture
+def ask(deployment: Deployment) -> Ask:
+    """The status of a read with a key."""
+
+    async def ask(secret: str) -> int:
+        async with (
+            aiohttp.ClientSession(deployment.url) as http,
+            http.get("/v1/sessions", headers={"Authorization": f"Bearer {secret}"}) as answer,
+        ):
+            return answer.status
+
+    return ask
+
+
+async def within_a_second(ask: Ask, secret: str, status: int) -> None:
+    began = time.monotonic()
+    while await ask(secret) != status:
+        await asyncio.sleep(0.02)
+        assert time.monotonic() - began < 1
+
+
+async def issue(deployment: Deployment, *arguments: str) -> tuple[str, str]:
+    """The id and the secret of a new key."""
+    issued = await deployment.cli("keys", "issue", *arguments)
+    assert issued.status == 0, issued.err
+    said = dict(line.split(None, 1) for line in issued.out.splitlines()[:2])
+    return said["id"], said["secret"]
+
+
+async def test_a_key_works_until_it_is_revoked(deployment: Deployment, ask: Ask) -> None:
+    key_id, secret = await issue(
+        deployment, "site phones", "--scope", "jobsite:read", "--scope", "jobsite:write"
+    )
+    await within_a_second(ask, secret, 200)
+    listed = await deployment.cli("keys", "list", "--json")
+    keys = {each["id"]: each for each in map(json.loads, listed.out.splitlines())}
+    assert (keys[key_id]["name"], keys[key_id]["scopes"]) == (
+        "site phones",
+        ["jobsite:read", "jobsite:write"],
+    )
+    shown = await deployment.cli("keys", "list")
+    assert key_id in shown.out
+    assert secret not in listed.out + shown.out
+    revoked = await deployment.cli("keys", "revoke", key_id)
+    assert (revoked.status, revoked.out) == (0, f"revoked {key_id}\n")
+    await within_a_second(ask, secret, 401)
+
+
+async def test_a_key_opens_what_it_is_for_and_nothing_else(deployment: Deployment, ask: Ask) -> None:
+    _, secret = await issue(deployment, "prometheus", "--scope", "metrics:read")
+    await within_a_second(ask, secret, 403)
+    async with (
+        aiohttp.ClientSession(deployment.url, headers={"X-Api-Key": secret}) as http,
+        http.get("/metrics") as answer,
+    ):
+        assert answer.status == 200
+
+
+async def test_a_key_past_its_time_opens_nothing(deployment: Deployment, ask: Ask) -> None:
+    _, secret = await issue(deployment, "guest", "--scope", "*", "--expires", "2020-01-31T00:00:00Z")
+    await asyncio.sleep(0.5)
+    assert await ask(secret) == 401
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("revoke", "0"), "'0' is no id; the list shows them."),
+        (
+            ("revoke", "00000000-0000-0000-0000-000000000001"),
+            "There is no API key 00000000-0000-0000-0000-000000000001.",
+        ),
+        (
+            ("issue", "x", "--scope", "*", "--expires", "soon"),
+            "'soon' is no time; 2027-01-31T00:00:00Z would be.",
+        ),
+    ],
+)
+async def test_mistakes_are_answered_with_a_sentence(
+    deployment: Deployment, arguments: tuple[str, ...], said: str
+) -> None:
+    mistaken = await deployment.cli("keys", *arguments)
+    assert (mistaken.status, mistaken.err) == (1, f"{said}\n")
+
+
+async def test_the_first_key_works_with_the_first_request() -> None:
+    async with deployed(start=False) as fresh:
+        await fresh.serve.start()
+        async with fresh.client() as http, http.get("/v1/sessions") as answer:
+            assert answer.status == 200
+        kept = fresh.home / "api-key"
+        assert (kept.read_text().strip(), kept.stat().st_mode & 0o777) == (KEY, 0o600)
