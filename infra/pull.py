@@ -7,16 +7,20 @@ last is used up. After two missed heartbeats, or a reconnection, what was asked 
 import asyncio
 import time
 from collections import deque
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import Error as NatsError
 
 EXPIRES = 30.0
 HEARTBEAT = 1.0
 TICK = 0.25
+FAREWELL = 1.0
+"""Seconds that a server may take to send what is on its way."""
 
 
 class ConsumerGone(Exception):
@@ -75,10 +79,18 @@ class Pull:
         await self._ask()
 
     async def stop(self) -> list[Msg]:
-        """Ask for no more; what had arrived and was not taken."""
-        if self._subscription and not self._nc.is_closed:
-            await self._subscription.unsubscribe()
-        self._subscription = None
+        """Ask for no more; what had arrived and was not taken.
+
+        A server that redelivers is heard out first: what it sends before it knows would be missed until `ack_wait` is over.
+        """
+        subscription, self._subscription = self._subscription, None
+        if subscription and not self._nc.is_closed:
+            if self._redelivers and self._nc.is_connected:
+                with suppress(TimeoutError, NatsError):
+                    async with asyncio.timeout(FAREWELL):
+                        await subscription.drain()
+            else:
+                await subscription.unsubscribe()
         left = list(self._buffer)
         self._buffer.clear()
         return left
