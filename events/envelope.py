@@ -45,7 +45,9 @@ class Claim(NamedTuple):
         return f"{context}.unique.{self.kind}.{token}"
 
 
-RESERVED = frozenset({"context", "aggregate", "name", "version", "type", "key", "claims", "releases"})
+RESERVED = frozenset(
+    {"context", "aggregate", "name", "version", "type", "key", "claims", "releases", "blobs"}
+)
 """What every event has, so that no field may hide it. `msgspec.field(name=…)` still gives any name in JSON."""
 
 
@@ -53,7 +55,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A fact. Subclasses of one aggregate set `context` and `aggregate` and carry `<aggregate>_id`.
 
     The name is permanent: class `AudioUploaded` is stored as `audio_uploaded`; `AudioUploadedV2` is version 2
-    of the same event.
+    of the same event. The aggregate need not be said twice: `SessionDeleted` of a session is `deleted`.
     """
 
     context: ClassVar[str]
@@ -69,7 +71,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
                 f"{cls.__name__} has a field {clash.pop()}: every event has that already, rename it"
             )
         stem, number = re.fullmatch(r"(.+?)(?:V(\d+))?", cls.__name__).groups()  # type: ignore[union-attr]
-        cls.name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", stem).lower()
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", stem).lower()
+        cls.name = name.removeprefix(f"{getattr(cls, 'aggregate', '')}_")
         cls.version = int(number or 1)
 
     @property
@@ -84,6 +87,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def releases(self) -> tuple["Claim", ...]:
         """Names that its aggregate held and that this event sets free."""
+        return ()
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """Keys of the blobs that this event brought, and that go when its aggregate is erased."""
         return ()
 
     @classmethod

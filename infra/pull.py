@@ -81,14 +81,14 @@ class Pull:
     async def stop(self) -> list[Msg]:
         """Ask for no more; what had arrived and was not taken.
 
-        A server that redelivers is heard out first: what it sends before it knows would be missed until `ack_wait` is over.
+        A server that redelivers is heard out first: what is on its way would be missed until `ack_wait` is over.
         """
         subscription, self._subscription = self._subscription, None
         if subscription and not self._nc.is_closed:
             if self._redelivers and self._nc.is_connected:
                 with suppress(TimeoutError, NatsError):
                     async with asyncio.timeout(FAREWELL):
-                        await subscription.drain()
+                        await subscription.drain()  # type: ignore[no-untyped-call]
             else:
                 await subscription.unsubscribe()
         left = list(self._buffer)

@@ -79,6 +79,16 @@ def test_an_event_is_named_after_its_class():
     assert VoiceHeardV12.type() == "garden.visit.voice_heard.v12"
 
 
+def test_the_name_of_an_event_does_not_repeat_that_of_its_aggregate():
+    class VisitMoved(Visit, frozen=True, kw_only=True):
+        pass
+
+    class Visitors(Visit, frozen=True, kw_only=True):
+        pass
+
+    assert (VisitMoved.name, Visitors.name) == ("moved", "visitors")
+
+
 def test_every_version_of_an_event_has_the_same_subject():
     key = Key("garden", "visit", ID)
     for event in (VoiceHeard(visit_id=ID, words=""), VoiceHeardV12(visit_id=ID, said=(), speaker="")):
@@ -88,7 +98,7 @@ def test_every_version_of_an_event_has_the_same_subject():
 
 
 @pytest.mark.parametrize(
-    "field", ["name", "version", "type", "key", "context", "aggregate", "claims", "releases"]
+    "field", ["name", "version", "type", "key", "context", "aggregate", "claims", "releases", "blobs"]
 )
 def test_no_field_may_hide_what_every_event_has(field):
     with pytest.raises(TypeError, match=f"Titled has a field {field}"):
