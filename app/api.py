@@ -33,6 +33,7 @@ from app.settings import Settings
 from events.envelope import Key
 from infra.blobs import BlobsUnavailable
 from infra.embedding import Embedder, EmbeddingUnavailable
+from infra.generation import Generator
 from infra.jetstream import LogUnavailable
 from infra.retrieval import Index
 from infra.stored import leader_get
@@ -77,6 +78,7 @@ async def serve(
     *,
     db: asyncpg.Pool,
     embedder: Embedder,
+    generator: Generator | None,
     index: Index,
     ready: Callable[[str], None],
 ) -> None:
@@ -99,8 +101,8 @@ async def serve(
     desk = Desk(identify=ring.identify, limiter=_limiter(settings), catch_up=readable.catch_up)
     app = application(
         endpoints=_endpoints(
-            settings, where, kernel, db=db, embedder=embedder, index=index, ring=ring, roster=roster,
-            readable=readable, hub=hub, name=me.name,
+            settings, where, kernel, db=db, embedder=embedder, generator=generator, index=index, ring=ring,
+            roster=roster, readable=readable, hub=hub, name=me.name,
         ),
         desk=desk,
         origins=settings.cors_origins,
@@ -145,6 +147,7 @@ def _endpoints(
     *,
     db: asyncpg.Pool,
     embedder: Embedder,
+    generator: Generator | None,
     index: Index,
     ring: KeyRing,
     roster: Roster,
@@ -191,6 +194,7 @@ def _endpoints(
             blobs=kernel.blobs,
             signals=kernel.signals,
             embedder=embedder,
+            generator=generator,
             index=index,
             ring=ring,
             exists=exists,

@@ -29,6 +29,7 @@ from handlers.jobsite.transcribe import transcriber
 from handlers.operations.decide import ALERTS, DEAD_LETTERS
 from infra.blobs import Blobs
 from infra.embedding import Embedder
+from infra.generation import Generator
 from infra.retrieval import Index
 from infra.signals import Signals
 from infra.speech import Speech
@@ -56,6 +57,7 @@ def handlers(
     blobs: Blobs,
     speech: Speech,
     embedder: Embedder,
+    generator: Generator | None,
     clock: Clock,
     transcriptions: int,
 ) -> tuple[Handler, ...]:
@@ -73,6 +75,7 @@ def endpoints(
     blobs: Blobs,
     signals: Signals,
     embedder: Embedder,
+    generator: Generator | None,
     index: Index,
     ring: KeyRing,
     exists: Exists,

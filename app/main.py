@@ -66,12 +66,22 @@ async def run_api(settings: Settings, where: Places, ready: Ready) -> None:
     """`headwater serve`, until cancelled; `ready` is told the URL."""
     async with standing(settings, where, "serve") as built, database(where) as db:
         embedder = await models.embedder(settings)
+        generator = models.generator(settings)
         try:
             await serve(
-                settings, where, built, db=db, embedder=embedder, index=index_for(embedder), ready=ready
+                settings,
+                where,
+                built,
+                db=db,
+                embedder=embedder,
+                generator=generator,
+                index=index_for(embedder),
+                ready=ready,
             )
         finally:
             await embedder.close()
+            if generator:
+                await generator.close()
 
 
 async def run_worker(settings: Settings, where: Places) -> None:
@@ -79,11 +89,13 @@ async def run_worker(settings: Settings, where: Places) -> None:
     async with standing(settings, where, "work") as built:
         speech, transcriptions = models.speech(settings)
         embedder = await models.embedder(settings)
+        generator = models.generator(settings)
         try:
             await work(
                 built,
                 speech=speech,
                 embedder=embedder,
+                generator=generator,
                 transcriptions=transcriptions,
                 tries=settings.handler_attempts,
                 ack_wait=settings.handler_ack_wait,
@@ -91,6 +103,8 @@ async def run_worker(settings: Settings, where: Places) -> None:
         finally:
             await speech.close()
             await embedder.close()
+            if generator:
+                await generator.close()
 
 
 async def run_projector(settings: Settings, where: Places) -> None:

@@ -1,4 +1,4 @@
-"""Which models are used, as set: transcription and embeddings."""
+"""Which models are used, as set: transcription, embeddings and writing."""
 
 import os
 from pathlib import Path
@@ -9,6 +9,8 @@ from app.settings import Settings
 from infra.embedded.home import write_private
 from infra.embedding import Embedder, EmbeddingUnavailable
 from infra.embedding.choice import choose
+from infra.generation import GenerationUnavailable, Generator
+from infra.generation.routing import Provider, Router
 from infra.speech import Speech
 from infra.speech.sphinx import Sphinx
 from infra.speech.whisper import Whisper
@@ -49,6 +51,25 @@ async def embedder(settings: Settings) -> Embedder:
     settings.home.mkdir(parents=True, exist_ok=True)
     write_private(memory, msgspec.json.encode({**_remembered(memory), model: made.dimensions}).decode())
     return made
+
+
+def generator(settings: Settings) -> Generator | None:
+    """Who writes; None where no model server is set. Nobody is asked yet. Raises `GenerationUnavailable`."""
+    made: dict[Provider, Generator] = {}
+    if settings.ollama and settings.ollama.model:
+        from infra.generation.ollama import Ollama  # noqa: PLC0415 (20 MB that only its users should pay)
+
+        made["ollama"] = Ollama(str(settings.ollama.url), settings.ollama.model)
+    if claude := settings.claude:
+        try:
+            from infra.generation.anthropic import Claude  # noqa: PLC0415 (an extra that not everybody has)
+        except ImportError:
+            raise GenerationUnavailable(
+                "AI_UNAVAILABLE", "CLAUDE_API_KEY is set; Claude needs: pip install 'headwater[claude]'"
+            ) from None
+        url = str(claude.url) if claude.url else None
+        made["claude"] = Claude(str(claude.api_key), claude.model, max_tokens=claude.max_tokens, url=url)
+    return Router(made) if made else None
 
 
 def _remembered(memory: Path) -> dict[str, int]:

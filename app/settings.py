@@ -11,6 +11,8 @@ from app.environment import Address, Environment, Secret
 
 NATS = ("nats", "tls", "ws", "wss")
 WEB = ("http", "https")
+CLAUDE = "claude-sonnet-4-5"
+"""The model of Anthropic's that is asked where no other is set."""
 
 
 class S3(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +43,17 @@ class Ollama(msgspec.Struct, frozen=True, kw_only=True):
     embed_model: str | None
 
 
+class Claude(msgspec.Struct, frozen=True, kw_only=True):
+    """Anthropic's models."""
+
+    api_key: Secret
+    model: str
+    max_tokens: int
+    """Of one answer."""
+    url: Address | None
+    """Another place that speaks the same protocol."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set; None means the embedded default."""
 
@@ -57,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     s3: S3 | None
     whisper: Whisper | None
     ollama: Ollama | None
+    claude: Claude | None
     rate_limit_rps: int
     """Requests a second; 0 switches the limit off."""
     rate_limit_burst: int
@@ -67,6 +81,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which an event whose worker has fallen silent is given to another."""
     log_level: Literal["debug", "info", "warning", "error"]
     otel_endpoint: Address | None
+    context_message_limit: int
+    """Messages of a conversation that a model is shown."""
     ws_ping_interval: int
     """Seconds."""
     ws_pong_timeout: int
@@ -91,6 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             s3=_s3(env),
             whisper=_whisper(env),
             ollama=_ollama(env),
+            claude=_claude(env),
             rate_limit_rps=env.number("RATE_LIMIT_RPS", 50, 0, 1_000_000),
             rate_limit_burst=env.number("RATE_LIMIT_BURST", 100, 1, 1_000_000),
             cors_origins=env.parsed(
@@ -100,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             handler_ack_wait=env.number("HANDLER_ACK_WAIT", 30, 1, 3600),
             log_level=env.choice("LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             otel_endpoint=env.address("OTEL_EXPORTER_OTLP_ENDPOINT", *WEB),
+            context_message_limit=env.number("CONTEXT_MESSAGE_LIMIT", 20, 1, 1000),
             ws_ping_interval=env.number("WS_PING_INTERVAL", 30, 1, 3600),
             ws_pong_timeout=env.number("WS_PONG_TIMEOUT", 60, 1, 3600),
         )
@@ -144,6 +162,16 @@ def _ollama(env: Environment) -> Ollama | None:
             "OLLAMA_URL", "is set without a model", "OLLAMA_MODEL, OLLAMA_EMBED_MODEL or both beside it"
         )
     return Ollama(url=url, model=model or None, embed_model=embed_model or None) if url else None
+
+
+def _claude(env: Environment) -> Claude | None:
+    optional = ("CLAUDE_MODEL", "CLAUDE_MAX_TOKENS", "CLAUDE_URL")
+    if not env.complete(("CLAUDE_API_KEY",), *optional):
+        return None
+    key = env.secret("CLAUDE_API_KEY", r"[!-~]{8,512}", "8 to 512 visible ASCII characters")
+    model, most = env.text("CLAUDE_MODEL", CLAUDE), env.number("CLAUDE_MAX_TOKENS", 4096, 1, 1_000_000)
+    url = env.address("CLAUDE_URL", *WEB)
+    return Claude(api_key=key, model=model, max_tokens=most, url=url) if key else None
 
 
 def _origins(text: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from handlers.handler import Handler
 from handlers.operations.burial import bury, redriver
 from infra.blobs import Blobs
 from infra.embedding import Embedder
+from infra.generation import Generator
 from infra.speech import Speech
 from infra.telemetry.heartbeat import beat, first_beat
 from infra.telemetry.logs import logger
@@ -31,6 +32,7 @@ async def work(
     *,
     speech: Speech,
     embedder: Embedder,
+    generator: Generator | None,
     transcriptions: int,
     tries: int,
     ack_wait: float,
@@ -38,7 +40,12 @@ async def work(
     """Run every handler until cancelled. `tries` and `ack_wait` (seconds) are as in the settings."""
     answering = Answering(kernel.commands, now)
     made = contexts.handlers(
-        blobs=kernel.blobs, speech=speech, embedder=embedder, clock=now, transcriptions=transcriptions
+        blobs=kernel.blobs,
+        speech=speech,
+        embedder=embedder,
+        generator=generator,
+        clock=now,
+        transcriptions=transcriptions,
     )
     handlers = [replace(each, attempts=tries) for each in made]
     redrive = redriver({each.name: each for each in handlers}, log=kernel.log, answering=answering)

@@ -8,6 +8,7 @@ from infra.embedded.nats import NatsServer
 from infra.embedded.postgres import PostgresServer
 from tests import servers
 from tests.deployment import Deployment, deployed
+from tests.generation.ollama_server import MODEL, OllamaServer, ollama_server
 
 
 @pytest.fixture(scope="session")
@@ -53,4 +54,18 @@ async def database(postgres: PostgresServer) -> AsyncIterator[str]:
 async def deployment() -> AsyncIterator[Deployment]:
     """One whole Headwater for tests that leave it as they found it. Its handlers try once."""
     async with deployed(HANDLER_ATTEMPTS="1") as everything:
+        yield everything
+
+
+@pytest.fixture(scope="session")
+async def ollama() -> AsyncIterator[OllamaServer]:
+    """The model server of `modelled`. A test scripts what it says to questions that nobody else asks."""
+    async with ollama_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def modelled(ollama: OllamaServer) -> AsyncIterator[Deployment]:
+    """Like `deployment`, with a model server that writes; embeddings are made in the process."""
+    async with deployed(HANDLER_ATTEMPTS="1", OLLAMA_URL=ollama.url, OLLAMA_MODEL=MODEL) as everything:
         yield everything

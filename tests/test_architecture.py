@@ -27,6 +27,8 @@ ADAPTERS = {
     "infra.embedding.lexical",
     "infra.embedding.minilm",
     "infra.embedding.remote",
+    "infra.generation.anthropic",
+    "infra.generation.ollama",
     "infra.speech.sphinx",
     "infra.speech.whisper",
 }

@@ -23,10 +23,18 @@ def test_an_empty_environment_means_everything_embedded():
     settings = Settings.read({})
     assert (settings.host, settings.port, settings.home) == ("127.0.0.1", 8080, Path(".headwater"))
     assert settings.api_key is settings.nats_url is settings.nats_eraser_url is settings.database_url is None
-    assert settings.s3 is settings.whisper is settings.ollama is settings.otel_endpoint is None
+    assert (
+        settings.s3
+        is settings.whisper
+        is settings.ollama
+        is settings.claude
+        is settings.otel_endpoint
+        is None
+    )
     assert (settings.stream_replicas, settings.sync, settings.log_level) == (1, "always", "info")
     assert (settings.rate_limit_rps, settings.rate_limit_burst) == (50, 100)
     assert (settings.ws_ping_interval, settings.ws_pong_timeout) == (30, 60)
+    assert settings.context_message_limit == 20
     assert settings.cors_origins == frozenset()
     assert (settings.handler_attempts, settings.handler_ack_wait) == (6, 30)
 
@@ -52,6 +60,10 @@ def test_everything_can_be_set():
             "WHISPER_MODEL": "large",
             "OLLAMA_URL": "http://ollama:11434",
             "OLLAMA_EMBED_MODEL": "nomic-embed-text",
+            "CLAUDE_API_KEY": "a-key-of-claude",
+            "CLAUDE_MODEL": "claude-x",
+            "CLAUDE_MAX_TOKENS": "100",
+            "CONTEXT_MESSAGE_LIMIT": "5",
             "RATE_LIMIT_RPS": "0",
             "CORS_ORIGINS": "https://App.example.com, http://localhost:3000",
             "LOG_LEVEL": "debug",
@@ -63,6 +75,8 @@ def test_everything_can_be_set():
     assert settings.sync == "relaxed"
     assert settings.whisper == Whisper(url=settings.whisper.url, model="large")
     assert settings.ollama == Ollama(url=settings.ollama.url, model=None, embed_model="nomic-embed-text")
+    assert (settings.claude.model, settings.claude.max_tokens) == ("claude-x", 100)
+    assert settings.context_message_limit == 5
     assert settings.cors_origins == {"https://app.example.com", "http://localhost:3000"}
     assert settings.s3 == S3(
         endpoint=None,
@@ -112,6 +126,9 @@ def test_every_mistake_is_in_one_message():
         ({"WHISPER_MODEL": "large"}, "WHISPER_URL"),
         ({"OLLAMA_URL": "http://a"}, "OLLAMA_URL"),
         ({"OLLAMA_MODEL": "llama"}, "OLLAMA_URL"),
+        ({"CLAUDE_MODEL": "claude-x"}, "CLAUDE_API_KEY"),
+        ({"CLAUDE_API_KEY": "hunter2-claude", "CLAUDE_MAX_TOKENS": "0"}, "CLAUDE_MAX_TOKENS"),
+        ({"CONTEXT_MESSAGE_LIMIT": "0"}, "CONTEXT_MESSAGE_LIMIT"),
         ({"RATE_LIMIT_BURST": "0"}, "RATE_LIMIT_BURST"),
         ({"CORS_ORIGINS": "https://a.example/"}, "CORS_ORIGINS"),
         ({"CORS_ORIGINS": "*,https://a.example"}, "CORS_ORIGINS"),
@@ -133,6 +150,7 @@ def test_the_representation_shows_no_secret():
         Settings.read(
             {
                 "API_KEY": "hunter2-api-key",
+                "CLAUDE_API_KEY": "hunter2-claude-key",
                 "NATS_URL": "nats://app:hunter2@a:4222,nats://app:hunter2@b:4222",
                 "DATABASE_URL": "postgresql://me:hunter2@ss/x@a/db?sslpassword=hunter2&x=1",
                 **BUCKET,

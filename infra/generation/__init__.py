@@ -21,7 +21,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     name: str
     """As its server calls it."""
-    provider: Literal["ollama", "anthropic"]
+    provider: Literal["ollama", "claude"]
     digest: str | None = None
     """Identifies the weights, where the server tells."""
     context_tokens: int | None = None
@@ -40,6 +40,8 @@ class Piece(msgspec.Struct, frozen=True):
 
     text: str
     usage: Usage | None = None
+    cut: bool = False
+    """In the last one: the model would have gone on, but has written `most` tokens or has no room left."""
 
 
 class GenerationUnavailable(ConnectionError):
@@ -55,7 +57,10 @@ class GenerationUnavailable(ConnectionError):
 
 
 class GenerationFailed(Exception):
-    """The answer broke off, or is not what was asked for. What had come so far is with whoever listened."""
+    """The answer broke off, is not what was asked for, or the question is one that the model does not take.
+
+    What had come so far is with whoever listened. The text says what is wrong.
+    """
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -63,10 +68,15 @@ class GenerationFailed(Exception):
 
 
 class Generator(Protocol):
-    """Writes what a conversation asks for. None stands in its place where no model server is configured."""
+    """Writes what a conversation asks for. None stands in its place where no model server is configured.
 
-    model: str
-    """The model that answers when none is named."""
+    A model is named as its server calls it, or with the server in front: `ollama:llama3.2`, `claude:…`.
+    """
+
+    @property
+    def model(self) -> str:
+        """The model that answers when none is named."""
+        ...
 
     def stream(
         self,
@@ -78,15 +88,16 @@ class Generator(Protocol):
     ) -> AsyncIterator[Piece]:
         """The answer piece by piece, `most` tokens at most.
 
-        Tried once more when it fails before the first piece. Raises GenerationUnavailable before the first piece,
-        GenerationFailed after it. Closing the iterator stops the model.
+        Tried once more when the server fails before the first piece. Raises GenerationUnavailable before the first
+        piece, GenerationFailed after it, or at once where asking again would not help. Closing the iterator stops
+        the model, so close it (`contextlib.aclosing`).
         """
         ...
 
     async def structured(
         self, turns: Sequence[Turn], shape: type[Shape], *, model: str | None = None
     ) -> tuple[Shape, Usage]:
-        """An answer that fits a struct; one that does not is shown to the model once, with what is wrong, to repair.
+        """An answer that fits `shape`, a struct; one that does not goes back to the model once, to repair.
 
         Raises GenerationUnavailable, or GenerationFailed when the repaired answer does not fit either.
         """
