@@ -22,6 +22,7 @@ from infra.signals import Signals
 from infra.streams import Drift
 from infra.telemetry.logs import logger
 from infra.telemetry.metrics import Metrics
+from infra.wire import Connection
 
 log = logger(__name__)
 
@@ -35,8 +36,8 @@ def now() -> datetime:
 class Kernel:
     """The shared adapters of one process."""
 
-    nc: Client
-    eraser: Client
+    nc: Connection
+    eraser: Connection
     catalogue: Catalogue
     log: Log
     commands: Commands
@@ -62,7 +63,7 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
             if event == "reconnected":
                 back.set()
 
-        async def connect(url: str, name: str) -> Client:
+        async def connect(url: str, name: str) -> Connection:
             nc = await jetstream.connect(url, name=name, on_event=heard)
             stack.push_async_callback(nc.close)
             return nc

@@ -2,7 +2,6 @@
 
 import asyncio
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
@@ -12,6 +11,7 @@ from infra import jetstream
 from infra.jetstream import ApiError, LogUnavailable
 from infra.pull import ConsumerGone, Pull
 from infra.telemetry.logs import logger
+from infra.wire import Connection
 
 log = logger(__name__)
 
@@ -28,7 +28,7 @@ class Consumer:
     """Takes one handler's events until cancelled. Processes that run the same handler share its events."""
 
     def __init__(
-        self, handler: Handler, attempts: Attempts, *, nc: Client, ack_wait: float = ACK_WAIT
+        self, handler: Handler, attempts: Attempts, *, nc: Connection, ack_wait: float = ACK_WAIT
     ) -> None:
         self.handler = handler
         self._attempts = attempts

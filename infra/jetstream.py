@@ -63,7 +63,7 @@ class Ack(msgspec.Struct, frozen=True):
 _ack = msgspec.json.Decoder(Ack)
 
 
-async def connect(url: str, *, name: str, on_event: Callable[[str], None] = lambda _: None) -> Client:
+async def connect(url: str, *, name: str, on_event: Callable[[str], None] = lambda _: None) -> Connection:
     """A connection that never stops trying to come back. Raises `LogUnavailable` when it cannot be made at first.
 
     `url` may name several servers, separated by commas. `on_event` hears "disconnected" and "reconnected".

@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncIterator, Sequence
 
-from nats.aio.client import Client
-
 from events.catalogue import Catalogue
 from events.envelope import Event, Intent, Key, Recorded, subject_of, to_headers
 from events.ids import new_id
@@ -12,6 +10,7 @@ from infra.jetstream import Ack, ApiError, Message, patiently
 from infra.reader import Reader
 from infra.reservations import Reservations
 from infra.stored import Stored, direct_get, leader_get
+from infra.wire import Connection
 
 PAST = 32
 """How many earlier positions of its aggregate an event names, so that a load need not search the stream."""
@@ -38,7 +37,7 @@ class LogDamaged(Exception):
 class Log:
     """The streams of all contexts. Every write is guarded by the position its writer believes to be the last."""
 
-    def __init__(self, nc: Client, catalogue: Catalogue) -> None:
+    def __init__(self, nc: Connection, catalogue: Catalogue) -> None:
         self._nc = nc
         self._reservations = Reservations(nc)
         self.catalogue = catalogue

@@ -11,10 +11,11 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
+
+from infra.wire import Connection
 
 EXPIRES = 30.0
 HEARTBEAT = 1.0
@@ -56,7 +57,7 @@ class Pull:
     """
 
     def __init__(
-        self, nc: Client, stream: str, consumer: str, *, window: int, redelivers: bool = True
+        self, nc: Connection, stream: str, consumer: str, *, window: int, redelivers: bool = True
     ) -> None:
         self._nc = nc
         self._subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{consumer}"
@@ -73,9 +74,7 @@ class Pull:
         self._inbox = nc.new_inbox()
 
     async def start(self) -> None:
-        self._subscription = await self._nc.subscribe(
-            self._inbox, cb=self._receive, pending_msgs_limit=0, pending_bytes_limit=0
-        )
+        self._subscription = await self._nc.subscribe_straight(self._inbox, self._receive)
         await self._ask()
 
     async def stop(self) -> list[Msg]:
@@ -138,7 +137,7 @@ class Pull:
             self._asked = 0
         await self._ask()
 
-    async def _receive(self, message: Msg) -> None:
+    def _receive(self, message: Msg) -> None:
         self._heard = time.monotonic()
         status = (message.headers or {}).get("Status")
         if status is None or message.reply:

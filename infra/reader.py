@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from events.catalogue import Catalogue, Undecodable
@@ -15,6 +14,7 @@ from infra import jetstream
 from infra.jetstream import ApiError, LogUnavailable
 from infra.pull import ConsumerGone, Delivery, Pull
 from infra.stored import leader_get
+from infra.wire import Connection
 
 INACTIVE = 60.0
 """Seconds after which JetStream forgets the consumer of a reader that died."""
@@ -25,7 +25,7 @@ class Reader:
 
     def __init__(
         self,
-        nc: Client,
+        nc: Connection,
         catalogue: Catalogue,
         stream: str,
         *,

@@ -72,8 +72,8 @@ class Folded:
     table: Table
     sweeps: dict[Key, None] = field(default_factory=dict)
     rows: dict[Key, Row] = field(default_factory=dict)
-    _groups: dict[Any, list[Key]] = field(default_factory=dict)
-    """Keys of more than one column by the first, for sweeps to find them."""
+    _groups: dict[Any, list[Key]] | None = None
+    """Keys of more than one column by the first, for sweeps to find them; kept from the first sweep on."""
 
     def apply(self, change: Change) -> None:
         key, kind = change.key, change.kind
@@ -94,12 +94,16 @@ class Folded:
 
     def _begin(self, key: Key) -> Row:
         row = self.rows[key] = Row()
-        if len(key) > 1:
+        if self._groups is not None and len(key) > 1:
             self._groups.setdefault(key[0], []).append(key)
         return row
 
     def _sweep(self, prefix: Key) -> None:
         self.sweeps[prefix] = None
+        if self._groups is None:
+            self._groups = {}
+            for key in self.rows:
+                self._groups.setdefault(key[0], []).append(key)
         kept = []
         for key in self._groups.pop(prefix[0], ()):
             if key[: len(prefix)] == prefix:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import uvloop
 
+from app.cli.running import spare_collections
 from tests.bench.ground import ground, say
 from tests.bench.measures import Measure, number
 from tests.bench.table import table
@@ -66,6 +67,7 @@ def main() -> int:
     )
     asked = parser.parse_args()
     load, began = os.getloadavg()[0], time.monotonic()
+    spare_collections()
     measured, failed = uvloop.run(bench(asked.only, quick=asked.quick))
     print(table(measured))
     print(
