@@ -7,10 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from infra.speech import SpeechUnavailable, UnusableAudio, child
-
-MEMORY_EXIT = 75
-"""How the decoder process ends when it has no memory left even to say so."""
+from infra import child
+from infra.speech import SpeechUnavailable, UnusableAudio
 
 
 class Answer(msgspec.Struct):
@@ -65,9 +63,9 @@ def _arguments(source: Path, draft: Path, *limits: float) -> tuple[str, ...]:
 def _outcome(exit_code: int, said: bytes) -> float:
     if exit_code == -signal.SIGXCPU:
         raise UnusableAudio("AUDIO_DECODE_TIMEOUT", "Decoding takes too long.")
-    if exit_code == MEMORY_EXIT:
+    if exit_code == child.MEMORY_EXIT:
         raise UnusableAudio("AUDIO_DECODE_MEMORY", "Decoding takes too much memory.")
-    if exit_code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGFPE, -signal.SIGILL):
+    if exit_code in child.CRASHES:
         raise UnusableAudio("AUDIO_UNDECODABLE", "The decoder crashes on this file.")
     try:
         answer = msgspec.json.decode(said, type=Answer)

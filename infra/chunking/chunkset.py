@@ -12,7 +12,7 @@ WIRE = np.dtype("<f2")
 
 
 class Chunk(msgspec.Struct, frozen=True, rename="camel"):
-    """A piece of a text: `text[start_char:end_char]`, said from `start` to `end` (seconds)."""
+    """A piece of a text: `text[start_char:end_char]`, said from `start` to `end` (seconds), or on a page."""
 
     n: int
     """Its place among the chunks, from 0."""
@@ -20,8 +20,9 @@ class Chunk(msgspec.Struct, frozen=True, rename="camel"):
     start_char: int
     """Offsets count Unicode code points."""
     end_char: int
-    start: float
-    end: float
+    start: float | None = None
+    end: float | None = None
+    page: int | None = None
 
 
 class ChunkSet(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -14,22 +14,24 @@ Span = tuple[int, int]
 """First character and the one after the last, in Unicode code points."""
 
 
-def spans(text: str, breaks: Sequence[int] = ()) -> Iterator[Span]:
+def spans(
+    text: str, breaks: Sequence[int] = (), *, longest: int = LONGEST, overlap: int = OVERLAP
+) -> Iterator[Span]:
     """Cut a text, best at `breaks` (ascending offsets where a unit such as a sentence begins), else between words.
 
     Every character but white space is in at least one span; spans begin and end later and later, never with
-    white space; a word longer than a span is cut.
+    white space; a word longer than a span is cut. `overlap` is half of `longest` at most.
     """
     breaks = [at for at in breaks if begins_word(text, at)]
     end = len(text.rstrip())
     start = skip_space(text, 0)
     while start < end:
-        if end - start <= LONGEST:
+        if end - start <= longest:
             yield start, end
             return
-        cut = last_break(text, breaks, start + SHORTEST, start + LONGEST)
+        cut = last_break(text, breaks, start + longest // 2, start + longest)
         yield start, start + len(text[start:cut].rstrip())
-        start = first_break(text, breaks, cut - OVERLAP, cut)
+        start = first_break(text, breaks, cut - overlap, cut)
 
 
 def last_break(text: str, breaks: Sequence[int], after: int, to: int) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from infra.child import Child, start
 from infra.speech import Segment, SpeechUnavailable, Transcript, UnusableAudio
-from infra.speech.child import Child, start
 
 STALL = 300.0
 """Seconds without a word from a process before it counts as stuck. A segment takes a few."""

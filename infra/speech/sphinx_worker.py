@@ -10,8 +10,8 @@ from statistics import fmean
 import msgspec
 from pocketsphinx import Decoder, Endpointer, set_loglevel
 
+from infra.child import orders
 from infra.speech import Segment, Word
-from infra.speech.child import orders
 from infra.speech.sphinx import Line
 
 RATE = 16_000

@@ -1,0 +1,6 @@
+"""Documents as people send them, any of them as text with its pages."""
+
+from infra.documents.parsed import Limits, Page, Parsed, ParserUnavailable, UnusableDocument
+from infra.documents.parsing import parse
+
+__all__ = ["Limits", "Page", "Parsed", "ParserUnavailable", "UnusableDocument", "parse"]

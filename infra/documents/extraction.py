@@ -1,0 +1,178 @@
+"""From a file's bytes to its text, in the process that may die of it."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import xberg
+from xberg import ConversionOptions, ExtractInput, ExtractInputKind, ExtractionConfig, OutputFormat
+
+from infra.documents import kinds, texts
+from infra.documents.archives import Guard
+from infra.documents.kinds import Kind
+from infra.documents.ocr import Ocr
+from infra.documents.parsed import Limits, Page, Parsed, UnusableDocument
+from infra.documents.wholeness import is_cut
+
+BREAK = "\n\n"
+"""What stands between two pages in the text."""
+ZIP = b"PK\x03\x04"
+AS_MARKDOWN = (kinds.DOCX, kinds.XLSX, kinds.PPTX, kinds.HTML)
+"""Whose headings and tables would be lost in plain text."""
+AS_THEY_ARE = (kinds.TEXT, kinds.MARKDOWN, kinds.CSV)
+_PICTURE = re.compile(rb"/Subtype\s*/Image\b")
+_NAMES = {
+    "subject": "subject",
+    "created": "created_at",
+    "modified": "modified_at",
+    "producer": "created_by",
+}
+
+
+def extract(content: bytes, name: str, declared: str, limits: Limits, ocr: Ocr | None) -> Parsed:
+    """Read one document. Raises UnusableDocument, and whatever the parser may raise."""
+    if not content:
+        raise UnusableDocument("DOCUMENT_EMPTY", "The file is empty.")
+    if content.startswith(ZIP):
+        Guard(limits.unpacked).check(content)
+    kind = kinds.kind_of(content, name, declared)
+    if is_cut(kind, content):
+        raise UnusableDocument(
+            "DOCUMENT_DAMAGED", f"The file is cut off: it is {kind.label} without its end."
+        )
+    as_it_is = kind in AS_THEY_ARE
+    parsed = _text(content, kind) if as_it_is else asyncio.run(_extracted(content, kind, limits, ocr))
+    if len(parsed.text) > limits.characters:
+        raise _too_long(f"more than {limits.characters:,} characters")
+    if not parsed.text.strip():
+        raise _nothing(content, kind, ocr)
+    return parsed
+
+
+def _text(content: bytes, kind: Kind) -> Parsed:
+    text = texts.decoded(content) or ""
+    title = re.search(r"^#\s+(.+?)\s*#*$", text, re.MULTILINE) if kind == kinds.MARKDOWN else None
+    return Parsed(text=text, media_type=kind.media_type, title=title[1] if title else None)
+
+
+async def _extracted(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None) -> Parsed:
+    if kind == kinds.PDF:
+        _check_pages(content, limits)
+    found = await _ask(content, kind, limits, ocr)
+    told = found
+    if kind == kinds.HTML:  # its Markdown would begin with what its head says
+        told = await _ask(content, kind, limits, ocr, plain=True)
+    text, pages = _joined(found.pages or (), kind) if found.pages else (_clean(found.content), ())
+    return Parsed(
+        text=text,
+        pages=pages,
+        media_type=kind.media_type,
+        title=told.metadata.title or (told.metadata.subject if kind == kinds.MAIL else None) or None,
+        language=told.metadata.language or None,
+        metadata=_metadata(told.metadata, pages),
+    )
+
+
+def _check_pages(content: bytes, limits: Limits) -> None:
+    try:
+        count = xberg.pdf_page_count(content)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _unusable(str(error)) from None
+    if count > limits.pages:
+        raise _too_long(f"{count:,} pages; {limits.pages:,} are read at most")
+
+
+async def _ask(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None, *, plain: bool = False) -> Any:
+    markdown = kind in AS_MARKDOWN and not plain
+    config = ExtractionConfig(
+        use_cache=False,
+        disable_ocr=ocr is None,
+        ocr=ocr.config() if ocr else None,
+        output_format=OutputFormat("markdown" if markdown else "plain"),
+        escape_markdown=False,
+        html_options=ConversionOptions(extract_metadata=plain, skip_images=True),
+        pages=xberg.PageConfig(extract_pages=True),
+        concurrency=xberg.ConcurrencyConfig(max_threads=1, max_concurrent_ocr=1),
+        security_limits=xberg.SecurityLimits(
+            max_archive_size=limits.unpacked,
+            max_content_size=limits.unpacked,
+            max_pages=limits.pages,
+        ),
+        max_archive_depth=1,
+    )
+    asked = ExtractInput(kind=ExtractInputKind.BYTES, bytes=content, mime_type=kind.media_type)
+    try:
+        answer = await xberg.extract(asked, config)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _unusable(str(error)) from None
+    if answer.errors or not answer.results:
+        raise _unusable("; ".join(each.message for each in answer.errors))
+    return answer.results[0]
+
+
+def _joined(found: Sequence[Any], kind: Kind) -> tuple[str, tuple[Page, ...]]:
+    """The pages one after the other, and where each stands."""
+    pieces, pages, at = [], [], 0
+    for page in found:
+        name = page.sheet_name if kind == kinds.XLSX else None
+        piece = _clean(f"## {name}\n\n{page.content}" if name else page.content)
+        pages.append(Page(at, at + len(piece), page.page_number))
+        pieces.append(piece)
+        at += len(piece) + len(BREAK)
+    return BREAK.join(pieces), tuple(pages)
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").replace("\r\n", "\n").strip()
+
+
+def _metadata(told: Any, pages: Sequence[Page]) -> Mapping[str, str]:
+    known = {name: getattr(told, attribute) for name, attribute in _NAMES.items()}
+    known["author"] = ", ".join(told.authors or ())
+    known["keywords"] = ", ".join(told.keywords or ())
+    if silent := sum(page.start_char == page.end_char for page in pages):
+        known["pagesWithoutText"] = str(silent)
+    return {name: _clean(str(value))[:1000] for name, value in known.items() if value}
+
+
+def _unusable(message: str) -> UnusableDocument:
+    """What the parser says, as something that its sender can act upon."""
+    words = message.lower()
+    if "encrypted" in words or "password" in words:
+        return UnusableDocument(
+            "DOCUMENT_ENCRYPTED", "The document is protected by a password. Send it without one."
+        )
+    if "security limit" in words:
+        if "page" in words:
+            return _too_long("too many pages")
+        return UnusableDocument(
+            "DOCUMENT_BOMB", "Unpacked, it is larger than any document that is read here."
+        )
+    return UnusableDocument("DOCUMENT_DAMAGED", "The file is damaged: it cannot be read as what it is.")
+
+
+def _too_long(what: str) -> UnusableDocument:
+    return UnusableDocument("DOCUMENT_TOO_LONG", f"The document is too long: it has {what}.")
+
+
+def _nothing(content: bytes, kind: Kind, ocr: Ocr | None) -> UnusableDocument:
+    pictured = kind.family == "image" or (kind == kinds.PDF and _PICTURE.search(content))
+    if pictured and ocr is None:
+        return UnusableDocument(
+            "OCR_UNAVAILABLE",
+            "It is a picture of text, and reading those needs tesseract, which is not installed on the server.",
+        )
+    return UnusableDocument("DOCUMENT_NO_TEXT", "There is no text in it.")
+
+
+def as_told(parsed: Parsed | UnusableDocument) -> bytes:
+    """What the process writes for its parent."""
+    if isinstance(parsed, UnusableDocument):
+        return b"!" + msgspec.msgpack.encode((parsed.code, parsed.detail))
+    return b"=" + parsed.encode()

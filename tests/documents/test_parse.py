@@ -1,0 +1,170 @@
+"""Documents of every kind become text with exact places; bad ones say what is wrong with them and hurt nobody."""
+
+import asyncio
+import resource
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from infra.documents import Limits, Parsed, ParserUnavailable, UnusableDocument, parse
+from infra.documents.parsing import _outcome
+from tests.documents import files
+
+QUICK = Limits(seconds=20)
+
+
+async def refused(content: bytes, name: str, limits: Limits = QUICK) -> str:
+    """The code of the refusal."""
+    with pytest.raises(UnusableDocument) as caught:
+        await parse(content, name=name, limits=limits)
+    assert caught.value.detail.endswith(".")
+    assert "/tmp" not in caught.value.detail
+    return caught.value.code
+
+
+def pages_of(parsed: Parsed) -> list[str]:
+    return [parsed.text[page.start_char : page.end_char] for page in parsed.pages]
+
+
+async def test_a_pdf_has_pages_with_exact_places() -> None:
+    parsed = await parse(files.pdf(), name="plan.pdf")
+    assert parsed.media_type == "application/pdf"
+    assert (parsed.title, parsed.metadata["author"]) == ("Boiler plan", "Ann Hendricks")
+    assert [page.number for page in parsed.pages] == [1, 2, 3]
+    first, second, third = pages_of(parsed)
+    assert ("Twelve sheets of drywall" in first, second) == (True, "Second page: four valves.")
+    assert third == "Third page: é ü ß."
+    assert "created" in parsed.metadata
+
+
+async def test_a_word_document_keeps_headings_tables_and_pages() -> None:
+    parsed = await parse(files.docx(), name="notes.docx")
+    first, second = pages_of(parsed)
+    assert first.startswith("# Boiler room\n")
+    assert "| Valves | 4 |" in first
+    assert second == "The second page."
+    assert (parsed.title, parsed.metadata["author"]) == ("Site notes", "Bob")
+
+
+async def test_sheets_and_slides_are_pages() -> None:
+    sheets = await parse(files.xlsx())
+    slides = await parse(files.pptx())
+    assert [each.splitlines()[0] for each in pages_of(sheets)] == ["## Plan", "## More"]
+    assert "| Drywall | 12 |" in pages_of(sheets)[0]
+    assert "Twelve sheets on the Second slide" in pages_of(slides)[1]
+
+
+async def test_a_web_page_is_its_text_and_nothing_of_its_scripts_and_pictures() -> None:
+    parsed = await parse(files.html(), name="plan.html")
+    assert parsed.text.startswith("# Boiler\n\nTwelve **sheets** & 4 valves")
+    assert ("alert" in parsed.text, "127.0.0.1" in parsed.text) == (False, False)
+    assert (parsed.title, parsed.language, parsed.metadata["author"]) == ("Plan", "en", "Ann")
+
+
+async def test_a_mail_is_its_headers_and_its_text() -> None:
+    parsed = await parse(files.mail())
+    assert parsed.media_type == "message/rfc822"
+    assert "Twelve sheets of drywall." in parsed.text
+    assert (parsed.title, parsed.metadata["author"]) == ("Boiler", "Ann")
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "declared", "media_type", "text"),
+    [
+        (b"# Plan\r\n\r\nTwelve", "plan.md", "", "text/markdown", "# Plan\n\nTwelve"),
+        (b"item,count\ndrywall,12", "", "text/csv; header=present", "text/csv", "item,count\ndrywall,12"),
+        ("Größe: 90 cm — naïve".encode("cp1252"), "a.txt", "", "text/plain", "Größe: 90 cm — naïve"),
+        ("Zwölf 😀".encode("utf-16"), "", "", "text/plain", "Zwölf 😀"),
+        (b"<html>as it is", "page.txt", "", "text/plain", "<html>as it is"),
+    ],
+)
+async def test_texts_stay_as_they_are(
+    content: bytes, name: str, declared: str, media_type: str, text: str
+) -> None:
+    parsed = await parse(content, name=name, declared=declared)
+    assert (parsed.media_type, parsed.text) == (media_type, text)
+
+
+BAD: list[tuple[str, Callable[[], bytes], str, str]] = [
+    ("nothing at all", lambda: b"", "plan.pdf", "DOCUMENT_EMPTY"),
+    ("a PDF with a password", files.locked, "plan.pdf", "DOCUMENT_ENCRYPTED"),
+    ("an Office file with a password", files.locked_office, "plan.docx", "DOCUMENT_ENCRYPTED"),
+    ("half a PDF", lambda: files.half(files.pdf()), "plan.pdf", "DOCUMENT_DAMAGED"),
+    ("nearly a PDF", lambda: files.pdf()[:-60], "plan.pdf", "DOCUMENT_DAMAGED"),
+    ("half a Word document", lambda: files.half(files.docx()), "plan.docx", "DOCUMENT_DAMAGED"),
+    ("half a workbook", lambda: files.half(files.xlsx()), "plan.xlsx", "DOCUMENT_DAMAGED"),
+    ("half a picture", lambda: files.half(files.picture()), "plan.png", "DOCUMENT_DAMAGED"),
+    ("half a mail", files.cut_mail, "plan.eml", "DOCUMENT_DAMAGED"),
+    ("junk after a PDF's head", lambda: b"%PDF-1.7\n" + files.junk() + b"%%EOF", "a.pdf", "DOCUMENT_DAMAGED"),
+    ("junk", files.junk, "plan.pdf", "DOCUMENT_MISLABELLED"),
+    ("junk without a name", files.junk, "", "DOCUMENT_UNSUPPORTED"),
+    ("a program", lambda: b"\x7fELF" + files.junk(), "plan.exe", "DOCUMENT_UNSUPPORTED"),
+    ("a picture called PDF", files.picture, "plan.pdf", "DOCUMENT_MISLABELLED"),
+    ("a PDF called text", files.pdf, "plan.txt", "DOCUMENT_MISLABELLED"),
+    ("a workbook called DOCX", files.xlsx, "plan.docx", "DOCUMENT_MISLABELLED"),
+    ("text called PDF", lambda: b"not a PDF", "plan.pdf", "DOCUMENT_MISLABELLED"),
+    ("an archive called DOCX", lambda: files.archive(a=b"b"), "plan.docx", "DOCUMENT_MISLABELLED"),
+    ("a bomb", files.bomb, "plan.docx", "DOCUMENT_BOMB"),
+    ("archives within archives", files.nested, "plan.docx", "DOCUMENT_BOMB"),
+    ("an archive that lies", files.lying, "plan.docx", "DOCUMENT_DAMAGED"),
+    ("10,000 pages", lambda: files.many_pages(10_000), "plan.pdf", "DOCUMENT_TOO_LONG"),
+    ("an empty page", lambda: files.pdf(" "), "plan.pdf", "DOCUMENT_NO_TEXT"),
+    ("spaces", lambda: b" \n\t " * 9, "plan.txt", "DOCUMENT_NO_TEXT"),
+    ("a picture", files.picture, "plan.png", "OCR_UNAVAILABLE"),
+    ("a scan", files.scan, "plan.pdf", "OCR_UNAVAILABLE"),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "code"), [each[1:] for each in BAD], ids=[each[0] for each in BAD]
+)
+async def test_a_bad_file_says_what_is_wrong_with_it(
+    content: Callable[[], bytes], name: str, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # without a tesseract
+    assert await refused(content(), name) == code
+
+
+async def test_what_is_too_large_or_too_long_is_not_read(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(b"x" * 2000)
+    assert await refused(large.read_bytes(), "", Limits(size=1000)) == "DOCUMENT_TOO_LARGE"
+    assert await refused(large.read_bytes(), "", Limits(characters=1000)) == "DOCUMENT_TOO_LONG"
+
+
+async def test_a_file_that_takes_too_much_memory_or_time_is_stopped_and_this_process_stays_small() -> None:
+    swelling = files.tiresome()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert await refused(swelling, "", Limits(memory=120 << 20)) == "DOCUMENT_MEMORY"
+    assert await refused(swelling, "", Limits(seconds=1)) == "DOCUMENT_TIMEOUT"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 << 10
+
+
+async def test_cancelling_stops_the_work_and_leaves_no_process() -> None:
+    work = asyncio.create_task(parse(files.tiresome()))
+    async with asyncio.timeout(20):
+        while not _parsers():  # noqa: ASYNC110 - it is another process
+            await asyncio.sleep(0.01)
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert not _parsers()
+
+
+def _parsers() -> list[psutil.Process]:
+    return [each for each in psutil.Process().children() if "infra.documents.parser" in each.cmdline()]
+
+
+def test_a_parser_that_crashes_blames_the_file_and_one_that_is_killed_does_not() -> None:
+    for exit_code, said, code in (
+        (-11, b"", "DOCUMENT_DAMAGED"),
+        (-6, b"memory allocation of 9 bytes failed", "DOCUMENT_MEMORY"),
+    ):
+        with pytest.raises(UnusableDocument) as caught:
+            _outcome(exit_code, said, b"")
+        assert caught.value.code == code
+    for exit_code, answer in ((-9, b""), (0, b""), (0, b"=junk"), (1, b"!")):
+        with pytest.raises(ParserUnavailable):
+            _outcome(exit_code, b"", answer)
