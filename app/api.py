@@ -177,7 +177,7 @@ def _endpoints(
     async def link(call: Call[Any, Any], blob: str, media_type: str, name: str) -> str:
         """Where a blob can be had; our own links get the host by which the caller knows us."""
         url = await kernel.blobs.url(blob, name=name, media_type=media_type)
-        return f"{_origin(call)}{url}" if url.startswith("/") else url
+        return f"{settings.public_url or _origin(call)}{url}" if url.startswith("/") else url
 
     served = (
         *platform.endpoints(

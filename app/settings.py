@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     port: int
+    public_url: Address | None
+    """Where clients reach the API, when that is not the host they name in their requests: behind a TLS proxy."""
     home: Path
     api_key: Secret | None
     nats_url: Address | None
@@ -97,6 +99,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         settings = cls(
             host=env.text("HOST", "127.0.0.1"),
             port=env.number("PORT", 8080, 0, 65535),
+            public_url=env.address("PUBLIC_URL", *WEB),
             home=Path(env.text("HEADWATER_HOME", ".headwater")),
             api_key=env.secret("API_KEY", r"[!-~]{8,255}", "8 to 255 visible ASCII characters"),
             nats_url=nats_url,

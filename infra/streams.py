@@ -83,23 +83,43 @@ async def prepare(nc: Client, wanted: Iterable[dict[str, Any]]) -> list[Drift]:
     """
     drifts: list[Drift] = []
     for config in wanted:
-        actual = await patiently(partial(_found_or_made, nc, config))
-        drifts += [
-            Drift(config["name"], setting, expected, actual.get(setting, False))
-            for setting, expected in config.items()
-            if actual.get(setting, False) != expected
-        ]
+        drifts += _drifts(config, await patiently(partial(_found_or_made, nc, config)))
     return drifts
 
 
+async def compare(nc: Client, wanted: Iterable[dict[str, Any]]) -> tuple[list[str], list[Drift]]:
+    """The names of the streams that are missing, and where the others differ. Changes nothing."""
+    missing: list[str] = []
+    drifts: list[Drift] = []
+    for config in wanted:
+        actual = await _found(nc, config["name"])
+        if actual is None:
+            missing.append(config["name"])
+        else:
+            drifts += _drifts(config, actual)
+    return missing, drifts
+
+
+def _drifts(config: dict[str, Any], actual: dict[str, Any]) -> list[Drift]:
+    return [
+        Drift(config["name"], setting, expected, actual.get(setting, False))
+        for setting, expected in config.items()
+        if actual.get(setting, False) != expected
+    ]
+
+
 async def _found_or_made(nc: Client, config: dict[str, Any]) -> dict[str, Any]:
+    found = await _found(nc, config["name"])
+    return found if found is not None else dict((await _made(nc, config))["config"])
+
+
+async def _found(nc: Client, name: str) -> dict[str, Any] | None:
     try:
-        info = await api(nc, f"STREAM.INFO.{config['name']}")
+        return dict((await api(nc, f"STREAM.INFO.{name}"))["config"])
     except ApiError as refused:
         if refused.code != NO_SUCH_STREAM:
             raise
-        info = await _made(nc, config)
-    return dict(info["config"])
+        return None
 
 
 async def _made(nc: Client, config: dict[str, Any]) -> dict[str, Any]:

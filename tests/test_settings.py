@@ -25,6 +25,7 @@ def test_an_empty_environment_means_everything_embedded():
     assert settings.api_key is settings.nats_url is settings.nats_eraser_url is settings.database_url is None
     assert (
         settings.s3
+        is settings.public_url
         is settings.whisper
         is settings.ollama
         is settings.claude
@@ -49,6 +50,7 @@ def test_everything_can_be_set():
         {
             "HOST": "0.0.0.0",
             "PORT": "0",
+            "PUBLIC_URL": "https://headwater.example.com",
             "HEADWATER_HOME": "/srv/headwater",
             "API_KEY": "a-key-of-my-own",
             "NATS_URL": "nats://app:pw@a:4222,nats://app:pw@b:4222",
@@ -72,6 +74,7 @@ def test_everything_can_be_set():
         }
     )
     assert settings.stream_replicas == 3
+    assert settings.public_url == "https://headwater.example.com"
     assert settings.sync == "relaxed"
     assert settings.whisper == Whisper(url=settings.whisper.url, model="large")
     assert settings.ollama == Ollama(url=settings.ollama.url, model=None, embed_model="nomic-embed-text")

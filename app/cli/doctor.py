@@ -95,12 +95,14 @@ async def _log(settings: Settings, where: Places) -> str:
         raise Wrong(f"{away} Check NATS_URL, the user and its password.") from away
     try:
         account = await jetstream.api(nc, "INFO")
-        drifts = await streams.prepare(nc, streams.all_streams(contexts.NAMES, settings.stream_replicas))
+        wanted = streams.all_streams(contexts.NAMES, settings.stream_replicas)
+        missing, drifts = await streams.compare(nc, wanted)
     finally:
         await nc.close()
     if drifts:
         raise Wrong("; ".join(str(drift) for drift in drifts) + ". Mend it with `nats stream edit`.")
-    return f"JetStream with {account['streams']} streams, {account['storage'] >> 20} MiB on disk"
+    to_come = f"; the next start makes {', '.join(missing)}" if missing else ""
+    return f"JetStream with {account['streams']} streams, {account['storage'] >> 20} MiB on disk{to_come}"
 
 
 async def _erasure(where: Places) -> str:

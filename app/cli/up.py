@@ -3,6 +3,7 @@
 import asyncio
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -12,12 +13,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
+import msgspec
+
 from app.cli.models import migrated
 from app.http.server import CannotListen, advice
 from app.main import standing
 from app.places import Places, places
 from app.settings import Settings
 from infra.embedded import embedded
+from infra.embedded.ports import free_ports
 from infra.telemetry.logs import logger
 
 log = logger(__name__)
@@ -31,6 +35,10 @@ STOP_WITHIN = 7.0
 """Seconds in which parts stop by themselves; the servers and we need the rest of ten."""
 
 
+LONG_LOG = 64 << 20
+"""Bytes of a part's log, in the demo's home, past which it is put aside."""
+
+
 class PartFailed(CannotListen):
     """A part cannot run as it is set up; it has said why."""
 
@@ -38,6 +46,9 @@ class PartFailed(CannotListen):
 async def up(settings: Settings, *, demo: bool) -> int:
     """Run everything until stopped. With `demo`, show what it does, and keep the parts' logs in files."""
     check_port(settings)
+    if settings.port == 0:  # the parts and the demo must mean the same
+        settings = msgspec.structs.replace(settings, port=free_ports(1)[0])
+        os.environ["PORT"] = str(settings.port)
     began = time.monotonic()
     async with _servers(settings) as where:
         async with standing(settings, where, "up") as kernel:
@@ -46,6 +57,8 @@ async def up(settings: Settings, *, demo: bool) -> int:
         async with asyncio.TaskGroup() as group:
             for part in PARTS:
                 group.create_task(_keep(part, logs), name=f"keep {part}")
+            if logs:
+                group.create_task(_keep_short(logs), name="keep logs short")
             if demo:
                 from app.cli.demo import show
 
@@ -124,6 +137,20 @@ def _end_with_parent() -> Callable[[], None]:
                 os.kill(os.getpid(), signal.SIGTERM)
 
     return prepare
+
+
+async def _keep_short(logs: Path) -> None:
+    while True:
+        await asyncio.to_thread(put_aside, logs)
+        await asyncio.sleep(60)
+
+
+def put_aside(logs: Path, longest: int = LONG_LOG) -> None:
+    """Move what long logs hold in place of what was put aside before; the parts go on writing to emptied files."""
+    for log in logs.glob("*.log"):
+        if log.stat().st_size > longest:
+            shutil.copyfile(log, log.with_suffix(".log.1"))
+            os.truncate(log, 0)
 
 
 def _log_file(part: str, logs: Path | None) -> IO[bytes]:

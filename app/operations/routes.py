@@ -27,6 +27,14 @@ class LettersQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     cursor: str | None = None
 
 
+class AlertsQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which alerts to list: those still standing first, then the newest."""
+
+    standing: bool | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    cursor: str | None = None
+
+
 class DiscardBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
 
@@ -68,12 +76,23 @@ def endpoints(*, commands: Commands, db: asyncpg.Pool, clock: Callable[[], datet
         outcome = await commands.execute(command, intent(call, clock, command))
         return Reply(position=outcome.cursor)
 
-    async def alerts(call: Call[None, None]) -> Reply:
+    async def alerts(call: Call[AlertsQuery, None]) -> Reply:
+        q = call.query
+        after = from_cursor(q.cursor, tuple[bool, datetime, UUID]) if q.cursor else (None, None, None)
         rows = await db.fetch(
             "select id, kind, subject, detail, raised_at, cleared_at from operations.alerts "
-            "order by cleared_at is not null, raised_at desc limit 200"
+            "where ($1::bool is null or (cleared_at is null) = $1) and ($2::bool is null "
+            "or (cleared_at is not null, $3::timestamptz, id) > ($2, raised_at, $4::uuid)) "
+            "order by cleared_at is not null, raised_at desc, id limit $5",
+            q.standing,
+            *after,
+            q.limit + 1,
         )
-        return Reply(body=Page([AlertView(**dict(row)) for row in rows]))
+        page = [AlertView(**dict(row)) for row in rows[: q.limit]]
+        last = page[-1] if len(rows) > q.limit else None
+        return Reply(
+            body=Page(page, to_cursor(bool(last.cleared_at), last.raised_at, last.id) if last else None)
+        )
 
     return (
         Endpoint(
@@ -124,6 +143,7 @@ def endpoints(*, commands: Commands, db: asyncpg.Pool, clock: Callable[[], datet
             summary="Alerts, those still standing first",
             tag="operations",
             scope="operations:read",
+            query=AlertsQuery,
             answer=Page[AlertView],
         ),
     )

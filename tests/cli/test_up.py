@@ -13,6 +13,7 @@ from pathlib import Path
 import aiohttp
 import psutil
 
+from app.cli.up import put_aside
 from infra.embedded.ports import free_ports
 from tests import servers
 from tests.deployment import ROOT, bare_environment, headwater
@@ -160,3 +161,15 @@ async def _after_a_crash_it_starts_again(environment: Mapping[str, str], session
         await gone(family)
     with socket.socket() as free:
         free.bind(("127.0.0.1", int(environment["PORT"])))
+
+
+def test_a_long_log_is_put_aside_while_its_writer_goes_on(tmp_path: Path) -> None:
+    short, long = tmp_path / "serve.log", tmp_path / "work.log"
+    short.write_text("a line\n")
+    with long.open("ab", buffering=0) as writer:
+        writer.write(b"old\n" * 100)
+        put_aside(tmp_path, longest=300)
+        writer.write(b"new\n")
+    assert long.read_text() == "new\n"
+    assert (tmp_path / "work.log.1").read_text() == "old\n" * 100
+    assert [each.name for each in sorted(tmp_path.iterdir())] == ["serve.log", "work.log", "work.log.1"]
