@@ -1,0 +1,83 @@
+"""The names of items: after an amount, in front of it in a list, or as the subject that a measure is told of."""
+
+from collections.abc import Sequence
+
+from infra.extractive.numbers import Token, number_at, size_at
+from infra.extractive.units import unit_of
+from infra.extractive.words import ATTRIBUTES, COPULAS, ENDS, IDLE, singular
+
+LONGEST_NAME = 4
+"""Words of an item's name."""
+LONGEST_LABEL = 6
+"""Words in front of an amount in a list."""
+PARTS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25, "eighth": 0.125, "eighths": 0.125}
+
+
+def low(words: Sequence[Token], at: int) -> str:
+    """The word at a place in lower case; nothing outside the sentence."""
+    return words[at].low if 0 <= at < len(words) else ""
+
+
+def named(words: Sequence[Token], at: int) -> tuple[list[str], int]:
+    """The name of an item from a token on, in the singular and without idle adjectives."""
+    names: list[str] = []
+    while at < len(words) and len(names) < LONGEST_NAME:
+        if size := size_at(words, at):
+            names.append(size[0])
+            at = size[1]
+        elif thick := _thickness(words, at):
+            names.append(thick[0])
+            at = thick[1]
+        elif words[at].kind == "word" and words[at].low not in ENDS and not number_at(words, at):
+            if words[at].low not in IDLE:
+                names.append(singular(words[at].low))
+            at += 1
+        elif words[at].text == "-" and names and words[at].first == words[at - 1].last:
+            at += 1
+        else:
+            break
+    return names, at
+
+
+def _thickness(words: Sequence[Token], at: int) -> tuple[str, int] | None:
+    """`half inch`, `5/8"`, `three quarter inch` as part of a name."""
+    number = number_at(words, at)
+    value, after = (number.value, number.after) if number else (1.0, at)
+    if part := PARTS.get(low(words, after)):
+        value, after = value * part, after + 1
+    elif not number:
+        return None
+    if low(words, after) == "-":
+        after += 1
+    unit = unit_of(low(words, after))
+    if unit is None or unit.dimension != "length":
+        return None
+    return f"{value * unit.factor * 1000:.3g}mm", after + 1
+
+
+def subject(words: Sequence[Token], at: int) -> list[str]:
+    """What a sentence tells the measure of: `each window is` four feet wide."""
+    here = at - 1
+    if low(words, here) not in COPULAS:
+        return []
+    names: list[str] = []
+    here -= 1
+    while here >= 0 and low(words, here) in {"must", "should", "will", "shall", "to"}:
+        here -= 1
+    while (
+        here >= 0 and words[here].kind == "word" and words[here].low not in ENDS and len(names) < LONGEST_NAME
+    ):
+        names.insert(0, singular(words[here].low))
+        here -= 1
+    return [name for name in names if name not in IDLE]
+
+
+def label(words: Sequence[Token], begin: int, at: int) -> list[str]:
+    """The name in front of an amount in a list or table: `Drywall: 14 sheets`. Nothing else may stand there."""
+    before = [word for word in words[begin:at] if word.text not in {":", "|", "-", "–", "•", "*", ",", "="}]
+    if not 0 < len(before) <= LONGEST_LABEL:
+        return []
+    names, after = named(before, 0)
+    if after < len(before):
+        return []
+    return [ATTRIBUTES.get(name, name) if n == len(names) - 1 and n else name for n, name in enumerate(names)]

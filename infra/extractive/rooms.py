@@ -1,0 +1,77 @@
+"""Where on the site something is meant to be: `for the boiler room`, `on the second floor`, or under a heading."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from infra.extractive.numbers import UNITS, Token, tokens
+from infra.extractive.words import ENDS, NUMBERED, ORDINALS, ROOMS, singular
+
+BEFORE = frozenset("in for at on to of inside".split())
+PLAIN = frozenset("the a our this that every each".split())
+HEADING = 6
+"""Words of a line that is only the name of a place."""
+
+
+class Room(NamedTuple):
+    """A place, by its name without articles, and the tokens it is named with."""
+
+    name: str
+    first: int
+    after: int
+
+
+def rooms_in(words: Sequence[Token]) -> list[Room]:
+    """The places that a sentence names after a preposition."""
+    found = []
+    for n, word in enumerate(words):
+        if word.low in BEFORE:
+            begin = n + 1
+            while begin < len(words) and words[begin].low in PLAIN:
+                begin += 1
+            if room := room_at(words, begin):
+                found.append(room)
+    return found
+
+
+def room_at(words: Sequence[Token], at: int) -> Room | None:
+    """A place whose name begins at a token and is not part of a longer name (`garage door`)."""
+    for end in range(at, min(at + 3, len(words))):
+        low = singular(words[end].low)
+        if low in ENDS or words[end].kind not in {"word", "number"}:
+            return None
+        if low in ROOMS | NUMBERED:
+            return _whole(words, at, end)
+    return None
+
+
+def _whole(words: Sequence[Token], at: int, end: int) -> Room | None:
+    name = [ORDINALS.get(word.low, singular(word.low)) for word in words[at : end + 1]]
+    after = end + 1
+    number = _number(words, after) if name[-1] in NUMBERED | ROOMS else None
+    if number is not None:
+        name.append(number)
+        after += 1
+    elif len(name) == 1 and (name[0] in NUMBERED or name[0] == "room"):
+        return None
+    if after < len(words) and words[after].kind == "word" and words[after].low not in ENDS:
+        return None
+    return Room(" ".join(sorted(name)), at, after)
+
+
+def _number(words: Sequence[Token], at: int) -> str | None:
+    """The number that tells one from another: `unit 4`, `bedroom two`. Before a thing it is an amount instead."""
+    if at >= len(words) or (
+        at + 1 < len(words) and words[at + 1].kind == "word" and words[at + 1].low not in ENDS
+    ):
+        return None
+    low = words[at].low
+    return low if low.isdigit() else str(UNITS[low]) if low in UNITS else None
+
+
+def heading(line: str) -> str | None:
+    """The place that a line names and says nothing else of."""
+    words = [word for word in tokens(line) if word.kind in {"word", "number"}]
+    if not words or len(words) > HEADING:
+        return None
+    room = room_at(words, 0)
+    return room.name if room and room.after == len(words) else None

@@ -1,0 +1,99 @@
+"""How much of what is found in speech and in plans, and what is too uncertain to be taken."""
+
+import pytest
+
+from infra.extractive import quantities, sentences_of_text
+from infra.extractive.numbers import number_at, tokens
+
+
+def found(text: str) -> list[str]:
+    """Amounts, items and places, as `50 sheets of drywall @ kitchen`."""
+    return [
+        f"{each.said} of {each.item}" + (f" @ {each.room}" if each.room else "")
+        for each in quantities(sentences_of_text(text))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("forty two", 42),
+        ("forty-two", 42),
+        ("1,200", 1200),
+        ("two hundred and ten", 210),
+        ("three thousand five hundred", 3500),
+        ("12 hundred", 1200),
+        ("a dozen", 12),
+        ("two dozen", 24),
+        ("half a dozen", 6),
+        ("3 1/2", 3.5),
+        ("3½", 3.5),
+        ("three and a half", 3.5),
+        ("2.5", 2.5),
+        ("nineteen", 19),
+        ("a", None),
+        ("fourteenth", None),
+        ("and", None),
+    ],
+)
+def test_numbers_are_read_as_written_and_as_spoken(text: str, value: float | None) -> None:
+    number = number_at(tokens(text), 0)
+    assert (number.value if number else None) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("action item or fifty sheets of drywall and call the plumber", ["50 sheets of drywall"]),
+        ("Order forty two sheets of drywall.", ["42 sheets of drywall"]),
+        ("fifty drywall sheets", ["50 sheets of drywall"]),
+        ("forty two by sixes for the garage", ["40 of 2x6 @ garage"]),
+        ("12 2x4 studs", ["12 of 2x4 stud"]),
+        ("twelve two-by-fours", ["12 of 2x4"]),
+        ("40 sheets of 1/2 inch drywall", ["40 sheets of 12.7mm drywall"]),
+        ("forty sheets of half inch drywall", ["40 sheets of 12.7mm drywall"]),
+        ("a dozen new windows are needed", ["12 of window"]),
+        ("thirty feet of copper pipe on the second floor", ["30 feet of copper pipe @ 2 floor"]),
+        ("ninety square feet of tile", ["90 square feet of tile"]),
+        ("each window is four feet wide", ["4 feet of window wide"]),
+        ("Window width: 36 in", ["36 inches of window wide"]),
+        ("Drywall: 14 sheets", ["14 sheets of drywall"]),
+        ("| 2x4 studs | 40 pcs |", ["40 of 2x4 stud"]),
+        ("Boiler room: 8 bags of cement", ["8 bags of cement @ boiler room"]),
+        ("Boiler room\n- Doors: 2\nKitchen\n3 doors", ["2 of door @ boiler room", "3 of door @ kitchen"]),
+        ("ten doors for the kitchen and two doors for the hall", ["10 of door @ kitchen", "2 of door @ hall"]),
+        ("there are fourteen steps in all", ["14 of step"]),
+        ("unit 4 needs 12 doors", ["12 of door @ 4 unit"]),
+        ("ten boards", ["10 of board"]),
+    ],
+)  # fmt: skip
+def test_amounts_are_found_with_unit_item_and_place(text: str, expected: list[str]) -> None:
+    assert found(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "about ten bags of cement",
+        "ten to twelve bags of cement",
+        "10-12 bags of cement",
+        "ten more sheets",
+        "forty sheets for the bedroom",  # of what is not said
+        "two of them are too small",
+        "six stones are broken",
+        "replace two windows",
+        "two of the six windows",
+        "see page 3",
+        "drawing 12 shows it",
+        "it takes about three weeks",
+        "two thousand dollars",
+        "20 % moisture",
+        "a room of ten by twelve",
+        "the second visit",
+        "more than forty doors",
+        "at 9 o'clock",
+        "",
+    ],
+)
+def test_what_is_not_certain_is_left_out(text: str) -> None:
+    assert found(text) == []
