@@ -26,7 +26,7 @@ from handlers.identity.decide import API_KEYS
 from handlers.jobsite.decide import SESSIONS
 from handlers.jobsite.index import indexer
 from handlers.jobsite.transcribe import transcriber
-from handlers.operations.decide import ALERTS, DEAD_LETTERS
+from handlers.operations.decide import ALERTS, DEAD_LETTERS, ERASURES
 from infra.blobs import Blobs
 from infra.embedding import Embedder
 from infra.generation import Generator
@@ -44,7 +44,7 @@ Link = Callable[[Call[Any, Any], str, str, str], Awaitable[str]]
 NAMES = ("jobsite", "identity", "operations")
 EVENTS = (*JOBSITE_EVENTS, *IDENTITY_EVENTS, *OPERATIONS_EVENTS)
 UPCASTS: tuple[Upcast[Any, Any], ...] = ()
-DECIDERS: tuple[Decider[Any, Any], ...] = (SESSIONS, API_KEYS, DEAD_LETTERS, ALERTS)
+DECIDERS: tuple[Decider[Any, Any], ...] = (SESSIONS, API_KEYS, DEAD_LETTERS, ALERTS, ERASURES)
 READ_MODELS = {"jobsite": "JOBSITE", "operations": "OPERATIONS"}
 """Projections and their streams."""
 TOPICS = (*jobsite_topics.TOPICS, *operations_topics.TOPICS)

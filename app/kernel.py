@@ -79,7 +79,7 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
         stack.push_async_callback(blobs.close)
         catalogue = Catalogue(contexts.EVENTS, contexts.UPCASTS)
         events = Log(nc, catalogue)
-        commands = Commands(events, contexts.DECIDERS, metrics=metrics)
+        commands = Commands(events, contexts.DECIDERS, metrics=metrics, blobs=blobs)
         restoring = asyncio.create_task(
             _restore_signals(nc, back, settings.stream_replicas), name="restore signals"
         )

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from pgvector.asyncpg import register_vector
 
-from app import models
+from app import contexts, models
 from app.api import serve
 from app.kernel import Kernel, kernel
 from app.places import Places
@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.work import work
 from infra import chunking
 from infra.embedding import Embedder
+from infra.read_models import ReadModels
 from infra.retrieval import Index, index_of
 from infra.telemetry import logs, traces
 
@@ -93,6 +94,7 @@ async def run_worker(settings: Settings, where: Places) -> None:
         try:
             await work(
                 built,
+                ReadModels(where.database, built.log, contexts.READ_MODELS),
                 speech=speech,
                 embedder=embedder,
                 generator=generator,

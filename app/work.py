@@ -12,9 +12,12 @@ from handlers.attempts import Attempts
 from handlers.consumers import Consumer
 from handlers.handler import Handler
 from handlers.operations.burial import bury, redriver
+from handlers.operations.erasing import erasers
 from infra.blobs import Blobs
+from infra.custody import Custody
 from infra.embedding import Embedder
 from infra.generation import Generator
+from infra.read_models import ReadModels
 from infra.speech import Speech
 from infra.telemetry.heartbeat import beat, first_beat
 from infra.telemetry.logs import logger
@@ -23,12 +26,15 @@ log = logger(__name__)
 
 ABANDONED = timedelta(days=1)
 """Age from which what an upload has left without finishing is taken for abandoned."""
+AT_ONCE = 500
+"""Blobs asked about together."""
 SWEEP_EVERY = 3600.0
 """Seconds between two looks for what uploads that died have left in the blob store."""
 
 
 async def work(
     kernel: Kernel,
+    models: ReadModels,
     *,
     speech: Speech,
     embedder: Embedder,
@@ -38,7 +44,8 @@ async def work(
     ack_wait: float,
 ) -> None:
     """Run every handler until cancelled. `tries` and `ack_wait` (seconds) are as in the settings."""
-    answering = Answering(kernel.commands, now)
+    custody = Custody(models, kernel.blobs)
+    answering = Answering(kernel.commands, now, let_go=custody.let_go)
     made = contexts.handlers(
         blobs=kernel.blobs,
         speech=speech,
@@ -47,13 +54,14 @@ async def work(
         clock=now,
         transcriptions=transcriptions,
     )
-    handlers = [replace(each, attempts=tries) for each in made]
+    erasing = erasers(contexts.EVENTS, log=kernel.log, custody=custody, eraser=kernel.eraser)
+    handlers = [replace(each, attempts=tries) for each in (*made, *erasing)]
     redrive = redriver({each.name: each for each in handlers}, log=kernel.log, answering=answering)
     consumers = [_consumer(each, kernel, answering, ack_wait) for each in (*handlers, redrive)]
     async with asyncio.TaskGroup() as group:
         for consumer in consumers:
             group.create_task(consumer.run(), name=f"handle {consumer.handler.name}")
-        group.create_task(_sweep(kernel.blobs), name="sweep blobs")
+        group.create_task(_sweep(kernel.blobs, custody), name="sweep blobs")
         group.create_task(
             beat(
                 kernel.nc.publish,
@@ -79,12 +87,16 @@ def _consumer(handler: Handler, kernel: Kernel, answering: Answering, ack_wait: 
     return Consumer(handler, attempts, nc=kernel.nc, ack_wait=ack_wait)
 
 
-async def _sweep(blobs: Blobs) -> None:
-    """Remove now and then what uploads that died have left in the blob store."""
+async def _sweep(blobs: Blobs, custody: Custody) -> None:
+    """Remove now and then what was left in the blob store: by uploads that died, and blobs that no event names."""
     while True:
         try:
             if swept := await blobs.sweep(ABANDONED):
                 log.info("abandoned uploads removed", uploads=swept)
+            old = [key async for key in blobs.aged(ABANDONED)]
+            for n in range(0, len(old), AT_ONCE):
+                if erased := (await custody.release(old[n : n + AT_ONCE])).erased:
+                    log.info("blobs that nobody names removed", blobs=len(erased))
         except ConnectionError as away:
             log.warning("the blob store could not be swept", cause=away)
         await asyncio.sleep(SWEEP_EVERY)

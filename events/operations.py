@@ -1,4 +1,4 @@
-"""What went wrong and what was done about it: dead letters and alerts."""
+"""What went wrong and what was done about it (dead letters, alerts), and what was erased."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -61,4 +61,26 @@ class Cleared(AlertEvent, frozen=True, kw_only=True):
     """The cause is gone."""
 
 
-OPERATIONS_EVENTS = (Recorded, Redriven, Resolved, Discarded, Raised, Cleared)
+class ErasureEvent(Event, frozen=True, kw_only=True):
+    context: ClassVar[str] = "operations"
+    aggregate: ClassVar[str] = "erasure"
+    erasure_id: UUID
+
+
+class ErasureRecorded(ErasureEvent, frozen=True, kw_only=True):
+    """Something that was deleted is gone from the log and from the blob store. Says nothing of what it was."""
+
+    what: str
+    """`jobsite.session`."""
+    id: UUID
+    position: str
+    """Of its tombstone, which stays: `JOBSITE@1234`."""
+    messages: int
+    """Overwritten in the log, names that it held among them."""
+    erased: dict[str, int]
+    """Blobs erased, by the event that named them first."""
+    kept: dict[str, int]
+    """Blobs that something else names, too."""
+
+
+OPERATIONS_EVENTS = (Recorded, Redriven, Resolved, Discarded, Raised, Cleared, ErasureRecorded)

@@ -1,16 +1,20 @@
 """One attempt of a handler at one event: the effect, then its commands, each under an id derived from the event."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from events.envelope import Event, Intent, Recorded
 from events.ids import derived_id
-from handlers.commands import Command, Commands
+from handlers.commands import Command, Commands, Outcome
 from handlers.handler import Attempt, Handler, commands_of
+from infra.blobs.names import named
+from infra.blobs.noting import noting
 from infra.telemetry.traces import inject
+
+LetGo = Callable[[Collection[str]], Awaitable[None]]
 
 LAST = "last"
 """Names the command that ends an answer: once it is in the log, so is all of the answer."""
@@ -19,9 +23,13 @@ LAST = "last"
 class Answering:
     """Runs effects and carries out what they answer. Doing so twice changes nothing."""
 
-    def __init__(self, commands: Commands, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, commands: Commands, clock: Callable[[], datetime], *, let_go: LetGo | None = None
+    ) -> None:
+        """`let_go` is told of blobs that an effect has stored and no event of its answer names."""
         self._commands = commands
         self._clock = clock
+        self._let_go = let_go
 
     async def answer(
         self, handler: Handler, recorded: Recorded[Any], attempt: Attempt, *, again: str = ""
@@ -32,18 +40,25 @@ class Answering:
         raises, `TimeoutError`, or a `Refusal`.
         """
         try:
-            async with asyncio.timeout(handler.timeout) as limit:
-                commands = commands_of(await handler.effect(recorded, attempt))
+            with noting() as stored:
+                async with asyncio.timeout(handler.timeout) as limit:
+                    commands = commands_of(await handler.effect(recorded, attempt))
         except TimeoutError as late:
             if limit.expired():
                 raise TimeoutError(f"no answer within {handler.timeout:g} s") from late
             raise
-        for n, command in enumerate(commands, start=1):
-            await self.execute(command, recorded, handler.name, again, LAST if n == len(commands) else str(n))
+        try:
+            for n, command in enumerate(commands, start=1):
+                last = LAST if n == len(commands) else str(n)
+                outcome = await self.execute(command, recorded, handler.name, again, last)
+                stored -= {blob for event in outcome.events for blob in named(event)}
+        finally:
+            if stored and self._let_go:  # a result that came too late, or was not the first
+                await self._let_go(stored)
 
-    async def execute(self, command: Command, cause: Recorded[Event], *names: str) -> None:
+    async def execute(self, command: Command, cause: Recorded[Event], *names: str) -> Outcome:
         """Carry out one command that follows from an event."""
-        await self._commands.execute(command, self._intent(cause, *names))
+        return await self._commands.execute(command, self._intent(cause, *names))
 
     async def answered(self, handler: Handler, recorded: Recorded[Any]) -> bool:
         """Whether an earlier attempt got as far as its answer: then a redelivery need not do the work again."""

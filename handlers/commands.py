@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -15,8 +15,9 @@ import msgspec
 from events.envelope import Event, Intent, Key, Recorded
 from handlers.refusals import Conflict as Refused
 from handlers.refusals import Refusal, Unavailable
+from infra.blobs import Blobs
 from infra.jetstream import LogUnavailable
-from infra.log import PAST, Conflict, Log
+from infra.log import PAST, TOMBSTONE, Conflict, Log
 from infra.reservations import Taken
 from infra.telemetry import logs, traces
 from infra.telemetry.metrics import AppendOutcome, Metrics
@@ -68,13 +69,23 @@ class Outcome(msgspec.Struct, frozen=True):
         return f"{self.stream}@{self.position}"
 
 
+class _Done(NamedTuple):
+    """What a command came to."""
+
+    position: int
+    fingerprint: str | None
+    blobs: frozenset[str]
+    """What its events brought."""
+
+
 @dataclass
 class _Aggregate:
     """A folded aggregate: its state, its newest positions, and the commands that made it."""
 
     state: Any
     past: tuple[int, ...] = ()
-    done: dict[UUID, tuple[int, str | None]] = field(default_factory=dict)
+    done: dict[UUID, "_Done"] = field(default_factory=dict)
+    deleted: bool = False
     proven: bool = True
     """Just read from the log; a state from the cache may be behind, so a refusal from it is not believed."""
 
@@ -82,7 +93,10 @@ class _Aggregate:
         for each in recorded:
             self.state = decider.evolve(self.state, each.event)
             self.past = (*self.past[1 - PAST :], each.position)
-            self.done[each.command_id] = (each.position, each.fingerprint)
+            before = self.done.get(each.command_id)
+            blobs = frozenset(each.event.blobs) | (before.blobs if before else frozenset())
+            self.done[each.command_id] = _Done(each.position, each.fingerprint, blobs)
+            self.deleted = each.event.name == TOMBSTONE
 
 
 class Commands:
@@ -94,9 +108,12 @@ class Commands:
         deciders: Iterable[Decider[Any, Any]],
         *,
         metrics: Metrics | None = None,
+        blobs: Blobs | None = None,
         cached: int = CACHED,
     ) -> None:
+        """With `blobs`, what an event brings must still be there once the event is: see `infra/custody.py`."""
         self._log = log
+        self._blobs = blobs
         self._metrics = metrics or Metrics()
         self._deciders = {command: decider for decider in deciders for command in decider.commands}
         self._cache: OrderedDict[Key, _Aggregate] = OrderedDict()
@@ -126,8 +143,12 @@ class Commands:
                 ) from taken
 
     async def done(self, key: Key, command_id: UUID) -> bool:
-        """Whether the aggregate already holds the result of a command. Raises `LogUnavailable`."""
-        return any(each.command_id == command_id for each in await self._log.load(key))
+        """Whether the aggregate already holds the result of a command, and what it brought. Raises `LogUnavailable`."""
+        history = await self._log.load(key)
+        events = [each.event for each in history if each.command_id == command_id]
+        if not events or history[-1].event.name == TOMBSTONE:
+            return bool(events)
+        return await self._stand(frozenset(blob for event in events for blob in event.blobs))
 
     async def _execute(
         self, decider: Decider[Any, Any], key: Key, command: Command, intent: Intent, fresh: bool
@@ -137,11 +158,13 @@ class Commands:
             if attempt or not aggregate:
                 aggregate = await self._refreshed(decider, key, aggregate)
             if first := aggregate.done.get(intent.command_id):
+                await self._check(aggregate, intent)
                 return _first_result(key, first, intent)
             try:
                 if events := tuple(decider.decide(command, aggregate.state)):
                     aggregate.fold(decider, await self._append(events, intent, aggregate.past))
                     self._remember(key, aggregate)
+                    await self._check(aggregate, intent)
                     return Outcome(key.stream, aggregate.past[-1], events)
                 if aggregate.proven:
                     return Outcome(key.stream, aggregate.past[-1] if aggregate.past else 0)
@@ -153,6 +176,16 @@ class Commands:
         raise Unavailable(
             "CONTENDED", f"Too many writers change this {decider.aggregate} at once; ask again."
         )
+
+    async def _check(self, aggregate: _Aggregate, intent: Intent) -> None:
+        """Raises `Unavailable` when the same content was just being erased: sent again, it is stored again."""
+        if not aggregate.deleted and not await self._stand(aggregate.done[intent.command_id].blobs):
+            raise Unavailable("CONTENT_ERASED", "The same content is being erased right now; send it again.")
+
+    async def _stand(self, blobs: frozenset[str]) -> bool:
+        if not self._blobs or not blobs:
+            return True
+        return all(await asyncio.gather(*(self._blobs.stands(each) for each in blobs)))
 
     async def _append(
         self, events: Sequence[Event], intent: Intent, past: tuple[int, ...]
@@ -196,10 +229,9 @@ class Commands:
             self._cache.popitem(last=False)
 
 
-def _first_result(key: Key, first: tuple[int, str | None], intent: Intent) -> Outcome:
-    position, fingerprint = first
-    if intent.fingerprint and fingerprint and intent.fingerprint != fingerprint:
+def _first_result(key: Key, first: _Done, intent: Intent) -> Outcome:
+    if intent.fingerprint and first.fingerprint and intent.fingerprint != first.fingerprint:
         raise Refused(
             "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request; choose a new one."
         )
-    return Outcome(key.stream, position, repeated=True)
+    return Outcome(key.stream, first.position, repeated=True)

@@ -134,7 +134,7 @@ class Model:
     async def _write(self, events: Sequence[Recorded[Event]], now: int) -> None:
         projection, contents = self._projection, await self._contents(events)
         folded = fold(
-            change for each in events for change in projection.rows(each, contents.get(each.position))
+            change for each in events for change in projection.changes(each, contents.get(each.position))
         )
         async with self._connection.transaction():
             await checkpoints.advance(

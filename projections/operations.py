@@ -1,10 +1,12 @@
-"""The read model of `operations`: dead letters and alerts."""
+"""The read model of `operations`: dead letters, alerts and erasures."""
 
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
+
 from events.envelope import Recorded
-from events.operations import Cleared, Discarded, Raised, Redriven, Resolved
+from events.operations import Cleared, Discarded, ErasureRecorded, Raised, Redriven, Resolved
 from events.operations import Recorded as DeadLetter
 from projections.changes import Change, Table, patch, upsert
 from projections.projection import Projection
@@ -48,6 +50,23 @@ ALERTS = Table(
 )
 
 
+ERASURES = Table(
+    "erasures",
+    {
+        "id": "uuid",
+        "what": "text not null",
+        "position": "text not null",
+        "messages": "int not null",
+        "erased": "jsonb not null",
+        "kept": "jsonb not null",
+        "recorded_at": "timestamptz not null",
+        "recorded_position": "bigint not null",
+    },
+    key=("id", "what"),
+    indexes=("create index on {table} (recorded_position)",),
+)
+
+
 def rows(recorded: Recorded[Any], _: None) -> Iterator[Change]:
     """What an event of `operations` does to the tables."""
     at = recorded.at
@@ -86,6 +105,22 @@ def rows(recorded: Recorded[Any], _: None) -> Iterator[Change]:
             )
         case Cleared() as e:
             yield patch(ALERTS, id=e.alert_id, cleared_at=at)
+        case ErasureRecorded() as e:
+            yield _erased(e, recorded)
+
+
+def _erased(e: ErasureRecorded, recorded: Recorded[Any]) -> Change:
+    return upsert(
+        ERASURES,
+        id=e.id,
+        what=e.what,
+        position=e.position,
+        messages=e.messages,
+        erased=msgspec.json.encode(e.erased).decode(),
+        kept=msgspec.json.encode(e.kept).decode(),
+        recorded_at=recorded.at,
+        recorded_position=recorded.position,
+    )
 
 
 def aggregate_of(subject: str) -> str:
@@ -93,4 +128,4 @@ def aggregate_of(subject: str) -> str:
     return subject.rpartition(".")[0]
 
 
-OPERATIONS = Projection("operations", 1, "OPERATIONS", (DEAD_LETTERS, ALERTS), rows)
+OPERATIONS = Projection("operations", 1, "OPERATIONS", (DEAD_LETTERS, ALERTS, ERASURES), rows)

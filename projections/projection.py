@@ -1,12 +1,13 @@
 """What a projection is: a pure function from events to row changes, with its tables and a version."""
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from events.envelope import Event, Recorded
 from projections.changes import Change, Table
+from projections.naming import NAMED_BLOBS, naming
 
 
 @dataclass(frozen=True)
@@ -14,7 +15,8 @@ class Projection:
     """A read model of one stream, in the Postgres schema of its name.
 
     `rows` is pure. Where an event's rows need what a blob holds, `blob` gives the blob's key and `content` decodes its
-    bytes; `rows` then gets the decoded content, or None when the blob was erased.
+    bytes; `rows` then gets the decoded content, or None when the blob was erased. `tables` are its own and the one of
+    the blobs that its events name.
     """
 
     name: str
@@ -24,6 +26,15 @@ class Projection:
     rows: Callable[[Recorded[Any], Any], Iterable[Change]]
     blob: Callable[[Event], str | None] = lambda _: None
     content: Callable[[Event, bytes], Any] = lambda _, __: None
+
+    def __post_init__(self) -> None:
+        if NAMED_BLOBS not in self.tables:
+            object.__setattr__(self, "tables", (*self.tables, NAMED_BLOBS))
+
+    def changes(self, recorded: Recorded[Any], content: Any) -> Iterator[Change]:
+        """All that an event does to the tables."""
+        yield from self.rows(recorded, content)
+        yield from naming(recorded)
 
     @property
     def fingerprint(self) -> str:

@@ -1,4 +1,4 @@
-"""Rules of dead letters and alerts."""
+"""Rules of dead letters, alerts and erasures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +12,8 @@ from events.operations import (
     Cleared,
     DeadLetterEvent,
     Discarded,
+    ErasureEvent,
+    ErasureRecorded,
     Raised,
     Recorded,
     Redriven,
@@ -153,4 +155,24 @@ def evolve_alert(_: bool, event: AlertEvent) -> bool:
 
 ALERTS: Decider[AlertCommand, bool] = Decider(
     "operations", "alert", (RaiseAlert, ClearAlert), False, decide_alert, evolve_alert
+)
+
+
+class RecordErasure(Command, frozen=True, kw_only=True):
+    erasure_id: UUID
+    what: str
+    id: UUID
+    position: str
+    messages: int
+    erased: dict[str, int]
+    kept: dict[str, int]
+
+
+def decide_erasure(command: RecordErasure, done: bool) -> Sequence[ErasureEvent]:
+    """The first record counts: who finds nothing left to erase was preceded by somebody."""
+    return [] if done else [as_told(ErasureRecorded, command)]
+
+
+ERASURES: Decider[RecordErasure, bool] = Decider(
+    "operations", "erasure", (RecordErasure,), False, decide_erasure, lambda _, __: True
 )

@@ -70,6 +70,21 @@ class Blobs(Protocol):
     async def delete(self, key: str) -> None:
         """Erase the blob; one that is not there is no error. That nobody needs it is the caller's to know."""
 
+    async def doom(self, key: str) -> None:
+        """Say that the blob is about to be erased: it can still be read, and no longer be relied on."""
+
+    async def erase(self, key: str) -> None:
+        """Erase a blob that is doomed; one that was stored anew since stays."""
+
+    async def spare(self, key: str) -> None:
+        """Take that back."""
+
+    async def stands(self, key: str) -> bool:
+        """Whether the blob is there and not about to be erased."""
+
+    def aged(self, older_than: timedelta) -> AsyncIterator[str]:
+        """Keys of the blobs that were stored longer ago than that, and of all that are doomed."""
+
     async def sweep(self, older_than: timedelta) -> int:
         """Remove what uploads have left that died longer ago than that; how many there were.
 

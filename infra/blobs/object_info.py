@@ -10,6 +10,7 @@ from infra.blobs import Blob, BlobCorrupt
 
 MEDIA_TYPE = "Content-Type"
 POSITIONS = "Headwater-Positions"
+DOOMED = "Headwater-Doomed"
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -32,6 +33,16 @@ class ObjectInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     headers: dict[str, list[str]] = {}
     metadata: dict[str, str] = {}
     deleted: bool = False
+
+    @property
+    def doomed(self) -> bool:
+        """Whether it is about to be erased."""
+        return DOOMED in self.metadata
+
+    def marked(self, *, doomed: bool) -> "ObjectInfo":
+        """The same, about to be erased or not."""
+        others = {name: value for name, value in self.metadata.items() if name != DOOMED}
+        return msgspec.structs.replace(self, metadata=others | ({DOOMED: "yes"} if doomed else {}))
 
     @property
     def blob(self) -> Blob:

@@ -30,6 +30,14 @@ async def sweep(bucket: Bucket, older_than: timedelta) -> int:
     return removed
 
 
+async def aged(bucket: Bucket, older_than: timedelta) -> AsyncIterator[str]:
+    """Keys of blobs that were stored longer ago than that, and of doomed ones."""
+    before = datetime.now(UTC) - older_than
+    async for info, _ in _described(bucket):
+        if not info.deleted and (info.doomed or datetime.fromisoformat(info.mtime) < before):
+            yield info.name
+
+
 async def _uploads(bucket: Bucket) -> AsyncIterator[str]:
     """The chunk subjects that have messages."""
     offset, total = 0, 1

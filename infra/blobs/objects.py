@@ -14,9 +14,10 @@ from infra.blobs import Blob, BlobCorrupt, BlobMissing, BlobsUnavailable, BlobTo
 from infra.blobs.chunks import ChunkWriter, read_chunks
 from infra.blobs.intake import Intake, whole
 from infra.blobs.jetstream import reaching_jetstream
+from infra.blobs.noting import note
 from infra.blobs.object_bucket import Bucket
 from infra.blobs.object_info import ObjectInfo, described
-from infra.blobs.object_sweep import sweep
+from infra.blobs.object_sweep import aged, sweep
 from infra.blobs.signing import Claim, sign
 from infra.blobs.unbroken import Unbroken
 
@@ -76,6 +77,7 @@ class ObjectBlobs:
         info = described(
             blob, bucket=self._bucket.name, nuid=nuid, chunk_size=self._chunk_size, positions=positions
         )
+        note(blob.key)
         return await self._unbroken.run(self._commit(info))
 
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
@@ -114,6 +116,28 @@ class ObjectBlobs:
         if found := await self._bucket.latest(key):
             await self._unbroken.run(self._bucket.erase(*found))
 
+    async def doom(self, key: str) -> None:
+        """Mark it in its metadata."""
+        await self._mark(key, doomed=True)
+
+    async def erase(self, key: str) -> None:
+        """As `delete`, if the mark is still there: who stores the same content at that moment may have replaced it."""
+        if (found := await self._bucket.latest(key)) and found[0].doomed:
+            await self._unbroken.run(self._bucket.erase(*found))
+
+    async def spare(self, key: str) -> None:
+        """Remove the mark."""
+        await self._mark(key, doomed=False)
+
+    async def stands(self, key: str) -> bool:
+        """What the metadata says."""
+        found = await self._bucket.latest(key)
+        return found is not None and not found[0].deleted and not found[0].doomed
+
+    def aged(self, older_than: timedelta) -> AsyncIterator[str]:
+        """Read all metadata."""
+        return aged(self._bucket, older_than)
+
     async def sweep(self, older_than: timedelta) -> int:
         """Remove chunks without metadata, and finish deletions that were interrupted."""
         return await sweep(self._bucket, older_than)
@@ -121,6 +145,15 @@ class ObjectBlobs:
     async def close(self) -> None:
         """Wait for what is being tidied up; the connections are their owner's to close."""
         await self._unbroken.settle()
+
+    async def _mark(self, key: str, *, doomed: bool) -> None:
+        found = await self._bucket.latest(key)
+        if found is None or found[0].deleted or found[0].doomed == doomed:
+            return
+        info, position = found
+        with reaching_jetstream():  # refused if it has changed in between: then this may be asked again
+            marked = info.marked(doomed=doomed)
+            await self._bucket.describe(marked, newest=position, on=self._bucket.metadata(key))
 
     async def _info(self, key: str) -> ObjectInfo:
         found = await self._bucket.latest(key)

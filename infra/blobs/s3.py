@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 from infra.blobs import KEY, Blob, BlobMissing, BlobsUnavailable, BlobTooLarge
 from infra.blobs.disposition import content_disposition
 from infra.blobs.intake import Intake, whole
+from infra.blobs.noting import note
 from infra.blobs.s3_client import s3_client
 from infra.blobs.s3_errors import RangeEmpty, error_code, reaching_s3
-from infra.blobs.s3_sweep import sweep
+from infra.blobs.s3_sweep import aged, sweep
 from infra.blobs.s3_upload import StagedUpload
 from infra.blobs.unbroken import Unbroken
 
@@ -27,6 +28,7 @@ ROOM = 4
 PIECE = 256 << 10
 """Bytes handed on at once when reading."""
 STAGING = "staging/"
+DOOMED = "doomed/"
 log = logging.getLogger(__name__)
 
 
@@ -96,6 +98,7 @@ class S3Blobs:
                 await self._unbroken.run(self._clear(upload))
             raise
         blob = intake.blob(media_type)
+        note(blob.key)
         return await self._unbroken.run(self._commit(blob, upload) if upload else self._store(blob, small))
 
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
@@ -127,12 +130,8 @@ class S3Blobs:
         """What a HEAD request says."""
         if not KEY.fullmatch(key):
             return None
-        try:
-            with reaching_s3(key):
-                head = await self._s3.head_object(Bucket=self._bucket, Key=key)
-        except BlobMissing:
-            return None
-        return Blob(key, head["ContentLength"], head["ContentType"])
+        head = await self._there(key)
+        return head and Blob(key, head["ContentLength"], head["ContentType"])
 
     async def url(self, key: str, *, name: str, ttl: int | None = None, media_type: str | None = None) -> str:
         """A presigned GET that S3 answers itself."""
@@ -153,8 +152,29 @@ class S3Blobs:
     async def delete(self, key: str) -> None:
         """Delete the object. In a bucket with versions, let its lifecycle rules remove the old ones."""
         if KEY.fullmatch(key):
-            with reaching_s3(key):
-                await self._s3.delete_object(Bucket=self._bucket, Key=key)
+            await self._remove(key)
+            await self._remove(f"{DOOMED}{key}")
+
+    async def doom(self, key: str) -> None:
+        """An empty object beside it says so, also of what is stored under the key from now on."""
+        with reaching_s3(key):
+            await self._s3.put_object(Bucket=self._bucket, Key=f"{DOOMED}{key}", Body=b"")
+
+    async def erase(self, key: str) -> None:
+        """The mark goes last."""
+        await self.delete(key)
+
+    async def spare(self, key: str) -> None:
+        """Remove what says so."""
+        await self._remove(f"{DOOMED}{key}")
+
+    async def stands(self, key: str) -> bool:
+        """Two HEAD requests."""
+        return await self._there(f"{DOOMED}{key}") is None and await self.stat(key) is not None
+
+    def aged(self, older_than: timedelta) -> AsyncIterator[str]:
+        """List the bucket."""
+        return aged(self._s3, self._bucket, DOOMED, datetime.now(UTC) - older_than)
 
     async def sweep(self, older_than: timedelta) -> int:
         """Remove old staging objects and multipart uploads nobody completed."""
@@ -165,6 +185,17 @@ class S3Blobs:
         """Finish what is being tidied up and close the client."""
         await self._unbroken.settle()
         await self._opened.aclose()
+
+    async def _there(self, key: str) -> Any:
+        try:
+            with reaching_s3(key):
+                return await self._s3.head_object(Bucket=self._bucket, Key=key)
+        except BlobMissing:
+            return None
+
+    async def _remove(self, key: str) -> None:
+        with reaching_s3(key):
+            await self._s3.delete_object(Bucket=self._bucket, Key=key)
 
     def _stage(self) -> StagedUpload:
         return StagedUpload(self._s3, bucket=self._bucket, key=f"{STAGING}{uuid4()}", room=self._room)

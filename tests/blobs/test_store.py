@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from datetime import timedelta
 
 import pytest
 
@@ -97,3 +98,32 @@ async def test_preparing_a_bucket_that_is_there_keeps_what_is_in_it(site: Site) 
     blob = await site.blobs.put(pieces(b"kept"), media_type="text/plain")
     await site.blobs.prepare()
     assert await site.blobs.get(blob.key) == b"kept"
+
+
+async def test_a_doomed_blob_can_be_read_but_not_relied_on(site: Site) -> None:
+    blob = await site.blobs.put(pieces(b"doomed"), media_type="text/plain")
+    assert await site.blobs.stands(blob.key)
+    for _ in range(2):
+        await site.blobs.doom(blob.key)
+        assert not await site.blobs.stands(blob.key)
+    assert await site.blobs.put(pieces(b"doomed"), media_type="text/plain") == blob
+    assert not await site.blobs.stands(blob.key)
+    assert await site.blobs.get(blob.key) == b"doomed"
+    for _ in range(2):
+        await site.blobs.spare(blob.key)
+        assert await site.blobs.stands(blob.key)
+    await site.blobs.doom(blob.key)
+    for _ in range(2):
+        await site.blobs.erase(blob.key)
+        assert await site.blobs.stat(blob.key) is None
+        assert not await site.blobs.stands(blob.key)
+    assert await site.contents() == set()
+    await site.blobs.put(pieces(b"doomed"), media_type="text/plain")
+    assert await site.blobs.stands(blob.key)
+
+
+async def test_blobs_of_some_age_are_listed_and_doomed_ones_of_any(site: Site) -> None:
+    young, doomed = [await site.blobs.put(pieces(each), media_type="text/plain") for each in (b"y", b"d")]
+    await site.blobs.doom(doomed.key)
+    assert {key async for key in site.blobs.aged(timedelta(hours=1))} == {doomed.key}
+    assert {key async for key in site.blobs.aged(timedelta(seconds=-5))} == {young.key, doomed.key}

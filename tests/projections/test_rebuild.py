@@ -144,6 +144,7 @@ async def test_a_table_that_is_new_or_has_other_columns_is_not_compared(site: Si
         "accounts": True,
         "lines": False,
         "notes": True,
+        "named_blobs": False,
     }
     assert report.differing == ()
     assert await site.rows() == await site.expected()

@@ -1,0 +1,65 @@
+"""What follows when something is deleted: its past is erased, and that this was done is recorded."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from nats.aio.client import Client
+
+from events.envelope import Event, Recorded
+from events.ids import derived_id
+from handlers.handler import Attempt, Handler
+from handlers.operations.decide import RecordErasure
+from handlers.refusals import Unavailable
+from infra.blobs.names import named
+from infra.custody import Custody
+from infra.eraser import erase
+from infra.log import TOMBSTONE, Log
+from infra.read_models import NotReadable
+
+LONGEST = 600.0
+"""Seconds for one attempt: an aggregate of a hundred thousand events."""
+
+
+def erasers(
+    types: Iterable[type[Event]], *, log: Log, custody: Custody, eraser: Client
+) -> tuple[Handler, ...]:
+    """One handler for each kind of aggregate that can be deleted."""
+    return tuple(
+        eraser_of(each, log=log, custody=custody, eraser=eraser) for each in types if each.name == TOMBSTONE
+    )
+
+
+def eraser_of(tombstone: type[Event], *, log: Log, custody: Custody, eraser: Client) -> Handler:
+    """The handler of one tombstone.
+
+    The read models go first: then they say who else names a blob, and none of them meets a past with holes that it
+    has not been told of. Blobs go before the events that name them, so that what is interrupted can be repeated.
+    """
+
+    async def let_go(recorded: Recorded[Event], _: Attempt) -> RecordErasure:
+        key = recorded.event.key
+        try:
+            await custody.passed(recorded.stream, recorded.position)
+            history = await log.load(key)
+            brought = {blob: each.event.name for each in reversed(history) for blob in named(each.event)}
+            released = await custody.release(brought)
+        except NotReadable as behind:
+            raise Unavailable("NOT_READABLE", f"Erasing waits: {behind}") from behind
+        messages = await erase(key, log=log, eraser=eraser)
+        return RecordErasure(
+            erasure_id=derived_id(key.id, key.context, key.aggregate),
+            what=f"{key.context}.{key.aggregate}",
+            id=key.id,
+            position=recorded.cursor,
+            messages=messages,
+            erased=Counter(brought[each] for each in released.erased),
+            kept=Counter(brought[each] for each in released.kept),
+        )
+
+    return Handler(
+        name=f"erase_{tombstone.context}_{tombstone.aggregate}",
+        on=tombstone,
+        effect=let_go,
+        timeout=LONGEST,
+        concurrency=4,
+    )

@@ -1,0 +1,71 @@
+"""Letting go of blobs: they are shared by whoever stores the same content, and go with the last that names them.
+
+Why nothing is lost to an upload of the same content at the same moment: a blob that nobody names is first doomed; then
+the read models are let come to where the log is, and asked once more. Whoever stores content looks, after the event
+that names it is in the log, whether the blob still stands (`handlers/commands.py`), and otherwise is told to send it
+again. If it stood, the event was in the log before it was doomed, and so the second question finds the event.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import asyncpg
+
+from infra.blobs import Blobs, BlobsUnavailable
+from infra.jetstream import LogUnavailable
+from infra.read_models import NotReadable, ReadModels
+from infra.telemetry.logs import logger
+
+log = logger(__name__)
+
+
+class Released(NamedTuple):
+    """What became of blobs that somebody let go of."""
+
+    erased: frozenset[str]
+    kept: frozenset[str]
+    """Somebody else names them."""
+
+
+class Custody:
+    """Erases blobs that nobody names any more. One process at a time does; the others wait."""
+
+    def __init__(self, models: ReadModels, blobs: Blobs) -> None:
+        self.models = models
+        self._blobs = blobs
+
+    async def passed(self, stream: str, position: int) -> None:
+        """Wait until every read model of a stream is at a position. Raises `NotReadable`."""
+        async with self.models.connected() as connection:
+            await self.models.reach(connection, {stream: position})
+
+    async def release(self, blobs: Iterable[str]) -> Released:
+        """Erase those that nobody names; may be repeated.
+
+        Raises `NotReadable`, `BlobsUnavailable`, `LogUnavailable`.
+        """
+        asked = frozenset(blobs)
+        if not asked:
+            return Released(asked, asked)
+        async with self.models.connected() as connection:
+            await connection.fetchval("select pg_advisory_lock(hashtextextended('erase blobs', 0))")
+            unnamed = asked - await self.models.naming(connection, asked)
+            erased = await self._erased(connection, unnamed) if unnamed else unnamed
+        return Released(erased, asked - erased)
+
+    async def let_go(self, blobs: Iterable[str]) -> None:
+        """The same for what may wait: where it cannot be done now, a sweep will find them."""
+        try:
+            await self.release(blobs)
+        except (NotReadable, BlobsUnavailable, LogUnavailable) as away:
+            log.warning("blobs are left to the sweep", cause=away)
+
+    async def _erased(self, connection: asyncpg.Connection, unnamed: frozenset[str]) -> frozenset[str]:
+        await asyncio.gather(*(self._blobs.doom(each) for each in unnamed))
+        await self.models.reach_the_end(connection)
+        named = unnamed & await self.models.naming(connection, unnamed)
+        await asyncio.gather(*(self._blobs.spare(each) for each in named))
+        erased = unnamed - named
+        await asyncio.gather(*(self._blobs.erase(each) for each in erased))
+        return erased
