@@ -23,9 +23,13 @@ from events.operations import OPERATIONS_EVENTS
 from handlers.commands import Commands, Decider
 from handlers.handler import Handler
 from handlers.identity.decide import API_KEYS
-from handlers.jobsite.decide import SESSIONS
+from handlers.jobsite.action_item.decide import ACTION_ITEMS
+from handlers.jobsite.builder.decide import BUILDERS
 from handlers.jobsite.index import indexer
+from handlers.jobsite.job.decide import JOBS
+from handlers.jobsite.session.decide import SESSIONS
 from handlers.jobsite.transcribe import transcriber
+from handlers.jobsite.understand import understander
 from handlers.operations.decide import ALERTS, DEAD_LETTERS, ERASURES
 from infra.blobs import Blobs
 from infra.embedding import Embedder
@@ -44,7 +48,16 @@ Link = Callable[[Call[Any, Any], str, str, str], Awaitable[str]]
 NAMES = ("jobsite", "identity", "operations")
 EVENTS = (*JOBSITE_EVENTS, *IDENTITY_EVENTS, *OPERATIONS_EVENTS)
 UPCASTS: tuple[Upcast[Any, Any], ...] = ()
-DECIDERS: tuple[Decider[Any, Any], ...] = (SESSIONS, API_KEYS, DEAD_LETTERS, ALERTS, ERASURES)
+DECIDERS: tuple[Decider[Any, Any], ...] = (
+    SESSIONS,
+    BUILDERS,
+    JOBS,
+    ACTION_ITEMS,
+    API_KEYS,
+    DEAD_LETTERS,
+    ALERTS,
+    ERASURES,
+)
 READ_MODELS = {"jobsite": "JOBSITE", "operations": "OPERATIONS"}
 """Projections and their streams."""
 TOPICS = (*jobsite_topics.TOPICS, *operations_topics.TOPICS)
@@ -64,6 +77,7 @@ def handlers(
     """What follows from events."""
     return (
         transcriber(blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
+        understander(blobs=blobs, clock=clock),
         indexer(blobs=blobs, embedder=embedder, clock=clock),
     )
 

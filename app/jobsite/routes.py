@@ -21,7 +21,7 @@ from app.jobsite.views import Accepted, SessionSummary, SessionView, Status, Upl
 from events.envelope import Key
 from events.ids import derived_id
 from handlers.commands import Commands
-from handlers.jobsite.decide import UploadAudio
+from handlers.jobsite.session.commands import UploadAudio
 from handlers.refusals import NotFound, TooLarge, Unsupported
 from infra.blobs import Blobs
 from infra.signals import Signals

@@ -11,7 +11,7 @@ import msgspec
 from events.envelope import Recorded
 from events.jobsite import AudioUploaded
 from handlers.handler import PATIENCE, Attempt, Failure, Handler
-from handlers.jobsite.decide import FailStage, RecordTranscript
+from handlers.jobsite.session.commands import FailStage, RecordTranscript
 from infra import audio
 from infra.blobs import BlobMissing, Blobs, once
 from infra.speech import Speech, Transcript, UnusableAudio

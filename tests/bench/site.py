@@ -14,7 +14,8 @@ from events.catalogue import Catalogue
 from events.envelope import Intent
 from events.ids import new_id
 from handlers.commands import Commands
-from handlers.jobsite.decide import SESSIONS, UploadAudio
+from handlers.jobsite.session.commands import UploadAudio
+from handlers.jobsite.session.decide import SESSIONS
 from infra import jetstream
 from infra.embedded.nats import NatsServer
 from infra.embedded.ports import free_ports

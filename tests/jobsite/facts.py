@@ -4,8 +4,26 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from events.jobsite import AudioUploaded, Indexed, StageFailed, Transcribed
-from handlers.jobsite.decide import FailStage, RecordIndex, RecordTranscript, UploadAudio
+from events.jobsite import (
+    AudioUploaded,
+    Indexed,
+    Notified,
+    Reported,
+    StageFailed,
+    Summarised,
+    Transcribed,
+    Understood,
+)
+from handlers.jobsite.session.commands import (
+    FailStage,
+    RecordIndex,
+    RecordNotified,
+    RecordReport,
+    RecordSummary,
+    RecordTranscript,
+    RecordUnderstanding,
+    UploadAudio,
+)
 
 SESSION, UPLOAD, JOB = UUID(int=1), UUID(int=2), UUID(int=3)
 MONDAY = datetime(2026, 11, 16, 7, 30, tzinfo=UTC)
@@ -34,6 +52,34 @@ _TRANSCRIPT: dict[str, Any] = {
     "attempts": 2,
     "started_at": MONDAY,
 }
+_UNDERSTANDING: dict[str, Any] = {
+    "session_id": SESSION,
+    "transcript": "bb",
+    "corrections": 0,
+    "blob": "uu",
+    "size": 200,
+    "method": "grammar",
+}
+_SUMMARY: dict[str, Any] = {
+    "session_id": SESSION,
+    "transcript": "bb",
+    "corrections": 0,
+    "blob": "ss",
+    "size": 200,
+    "method": "extractive:test",
+    "job_id": JOB,
+    "discrepancies": (UUID(int=70),),
+}
+_REPORT: dict[str, Any] = {
+    "session_id": SESSION,
+    "summary": "ss",
+    "title": "Boiler room",
+    "subject": "Boiler room: one discrepancy",
+    "html": "hh",
+    "text": "tt",
+    "recipients": ("office@example.com",),
+    "discrepancies": 1,
+}
 _INDEX: dict[str, Any] = {
     "session_id": SESSION,
     "blob": "cc",
@@ -52,12 +98,20 @@ _FAILURE: dict[str, Any] = {
 
 upload = UploadAudio(**_RECORDING)
 transcribe = RecordTranscript(**_TRANSCRIPT)
+understand = RecordUnderstanding(**_UNDERSTANDING)
+summarise = RecordSummary(**_SUMMARY)
+report = RecordReport(**_REPORT)
+notify = RecordNotified(session_id=SESSION, edition=1)
 index = RecordIndex(**_INDEX)
 fail = FailStage(**_FAILURE)
 fail_index = FailStage(**{**_FAILURE, "stage": "index", "code": "INDEXING_FAILED"})
 
 UPLOADED = AudioUploaded(**_RECORDING)
-TRANSCRIBED = Transcribed(**_TRANSCRIPT)
+TRANSCRIBED = Transcribed(**_TRANSCRIPT, job_id=JOB, recorded_at=MONDAY)
+UNDERSTOOD = Understood(**_UNDERSTANDING, job_id=JOB, recorded_at=MONDAY)
+SUMMARISED = Summarised(**_SUMMARY, title="Boiler room", recorded_at=MONDAY)
+REPORTED = Reported(**_REPORT, transcript="bb", corrections=0, job_id=JOB)
+NOTIFIED = Notified(session_id=SESSION, edition=1)
 INDEXED = Indexed(**_INDEX, job_id=JOB, recorded_at=MONDAY)
 FAILED = StageFailed(**_FAILURE)
 INDEX_FAILED = StageFailed(**{**_FAILURE, "stage": "index", "code": "INDEXING_FAILED"})

@@ -37,6 +37,7 @@ async def test_a_recording_becomes_a_transcript_that_is_found_and_plays(http: ai
     status = await over(http, taken)
     assert [(each["stage"], each["state"], each["progress"]) for each in status["stages"]] == [
         ("transcribe", "completed", 100),
+        ("understand", "completed", 100),
         ("index", "completed", 100),
     ]
     session = await get(http, f"/v1/sessions/{taken['sessionId']}")
@@ -90,7 +91,7 @@ async def test_live_topics_tell_each_event_once_and_resume_behind_a_cursor(
     topic = f"sessions:{taken['sessionId']}"
     async with http.ws_connect(f"/v1/ws?topics={topic}&from={stream}@{int(position) - 1}") as ws:
         missed = await events(ws, last="jobsite.session.indexed")
-    names = ["audio_uploaded", "transcribed", "indexed"]
+    names = ["audio_uploaded", "transcribed", "understood", "indexed"]
     assert [each["event"].rpartition(".")[2] for each in missed] == names
     assert {each["topic"] for each in missed} == {topic}
     async with http.get(f"/v1/events?topics={topic}&from={missed[0]['cursor']}") as stream_of_events:
@@ -100,7 +101,7 @@ async def test_live_topics_tell_each_event_once_and_resume_behind_a_cursor(
                 told.append(line[4:].decode().strip())
             if missed[-1]["cursor"] in told:
                 break
-    assert told[-2:] == [each["cursor"] for each in missed[1:]]
+    assert told[-3:] == [each["cursor"] for each in missed[1:]]
 
 
 async def test_sessions_are_listed_newest_first_in_pages_and_by_status(http: aiohttp.ClientSession) -> None:

@@ -1,0 +1,125 @@
+"""What happens to a file that belongs to a job or a recording."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from events.envelope import Event
+
+AttachmentStage = Literal["extract", "index"]
+
+
+class AttachmentEvent(Event, frozen=True, kw_only=True):
+    context: ClassVar[str] = "jobsite"
+    aggregate: ClassVar[str] = "attachment"
+    attachment_id: UUID
+
+
+class AttachmentUploaded(AttachmentEvent, frozen=True, kw_only=True):
+    """A file was accepted."""
+
+    upload_id: UUID
+    blob: str
+    size: int
+    media_type: str
+    """By content, not by name."""
+    file_name: str = ""
+    title: str | None = None
+    session_id: UUID | None = None
+    job_id: UUID | None = None
+    """Of a session's attachment: the session's job, as far as it is known."""
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.blob,)
+
+
+class AttachmentExtracted(AttachmentEvent, frozen=True, kw_only=True):
+    """Its text is known."""
+
+    blob: str
+    """Blob key of the text with its pages, JSON."""
+    size: int
+    pages: int
+    characters: int
+    media_type: str
+    """As its contents turned out to be."""
+    parser: str
+    language: str | None = None
+    title: str | None = None
+    """As the document itself says."""
+    attempts: int = 1
+    started_at: datetime | None = None
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.blob,)
+
+
+class AttachmentIndexed(AttachmentEvent, frozen=True, kw_only=True):
+    """Its text can be searched."""
+
+    blob: str
+    """Blob key of the chunks with their vectors."""
+    size: int
+    text: str
+    """Blob key of the text they were made of."""
+    index: str
+    dimensions: int
+    chunks: int
+    session_id: UUID | None = None
+    job_id: UUID | None = None
+    attempts: int = 1
+    started_at: datetime | None = None
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.blob,)
+
+
+class AttachmentFailed(AttachmentEvent, frozen=True, kw_only=True):
+    """A stage will not succeed: the file is at fault, or every attempt failed."""
+
+    stage: AttachmentStage
+    code: str
+    detail: str
+    attempts: int = 1
+    started_at: datetime | None = None
+
+
+class AttachmentRetried(AttachmentEvent, frozen=True, kw_only=True):
+    """A failed stage is tried again."""
+
+    stage: AttachmentStage
+    retry: int
+    source: str
+    """Blob key of what the stage works on: the file, or its text."""
+
+
+class AttachmentMoved(AttachmentEvent, frozen=True, kw_only=True):
+    """It belongs to another session or job."""
+
+    session_id: UUID | None = None
+    job_id: UUID | None = None
+    text: str | None = None
+    """Blob key of its text, when that is known."""
+    chunk_set: str | None = None
+    """Blob key of its chunks, when there are some: they need not be made again."""
+
+
+class AttachmentDeleted(AttachmentEvent, frozen=True, kw_only=True):
+    """It is gone, and everything that was made of it goes."""
+
+    session_id: UUID | None = None
+    job_id: UUID | None = None
+
+
+ATTACHMENT_EVENTS = (
+    AttachmentUploaded,
+    AttachmentExtracted,
+    AttachmentIndexed,
+    AttachmentFailed,
+    AttachmentRetried,
+    AttachmentMoved,
+    AttachmentDeleted,
+)

@@ -1,0 +1,168 @@
+"""Rules of an action item."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import assert_never, get_args
+from uuid import UUID
+
+from events.jobsite import (
+    ActionItemAdded,
+    ActionItemAssigned,
+    ActionItemDeleted,
+    ActionItemDone,
+    ActionItemEdited,
+    ActionItemEvent,
+    ActionItemMoved,
+    ActionItemReopened,
+    Place,
+)
+from handlers.commands import Command, Decider, as_told
+from handlers.refusals import NotFound
+
+
+class AddActionItem(Command, frozen=True, kw_only=True):
+    action_item_id: UUID
+    text: str
+    owner: str | None = None
+    due: date | None = None
+    session_id: UUID | None = None
+    job_id: UUID | None = None
+    quote: str | None = None
+    place: Place | None = None
+    method: str = "hand"
+
+
+class EditActionItem(Command, frozen=True, kw_only=True):
+    action_item_id: UUID
+    text: str
+    due: date | None = None
+
+
+class AssignActionItem(Command, frozen=True, kw_only=True):
+    action_item_id: UUID
+    owner: str | None = None
+
+
+class MoveActionItem(Command, frozen=True, kw_only=True):
+    """Its recording belongs to another job."""
+
+    action_item_id: UUID
+    job_id: UUID | None = None
+
+
+class FinishActionItem(Command, frozen=True, kw_only=True):
+    action_item_id: UUID
+
+
+class ReopenActionItem(Command, frozen=True, kw_only=True):
+    action_item_id: UUID
+
+
+class WithdrawActionItem(Command, frozen=True, kw_only=True):
+    """Its recording, understood anew, no longer asks for it. One that people have dealt with stays."""
+
+    action_item_id: UUID
+
+
+class DeleteActionItem(Command, frozen=True, kw_only=True):
+    action_item_id: UUID
+
+
+ActionItemCommand = (
+    AddActionItem
+    | EditActionItem
+    | AssignActionItem
+    | MoveActionItem
+    | FinishActionItem
+    | ReopenActionItem
+    | WithdrawActionItem
+    | DeleteActionItem
+)
+
+
+@dataclass(frozen=True)
+class Absent:
+    pass
+
+
+@dataclass(frozen=True)
+class ActionItem:
+    text: str
+    due: date | None
+    owner: str | None
+    session_id: UUID | None
+    job_id: UUID | None
+    done: bool = False
+    touched: bool = False
+    """Whether people have dealt with it."""
+
+
+@dataclass(frozen=True)
+class Deleted:
+    pass
+
+
+State = Absent | ActionItem | Deleted
+
+
+def decide(command: ActionItemCommand, state: State) -> Sequence[ActionItemEvent]:
+    match command, state:
+        case AddActionItem() as c, Absent():
+            return [as_told(ActionItemAdded, c)]
+        case ((AddActionItem() | WithdrawActionItem() | MoveActionItem()), Absent() | Deleted()):
+            return []
+        case DeleteActionItem(), Deleted():
+            return []
+        case _, Absent() | Deleted():
+            raise NotFound("ACTION_ITEM_NOT_FOUND", f"There is no action item {command.action_item_id}.")
+        case _, ActionItem():
+            return _follow(command, state)
+    assert_never(state)
+
+
+def _follow(command: ActionItemCommand, item: ActionItem) -> Sequence[ActionItemEvent]:
+    match command:
+        case AddActionItem():
+            return []
+        case EditActionItem() as c:
+            return [] if (c.text, c.due) == (item.text, item.due) else [as_told(ActionItemEdited, c)]
+        case AssignActionItem() as c:
+            return [] if c.owner == item.owner else [as_told(ActionItemAssigned, c)]
+        case MoveActionItem() as c:
+            return [] if c.job_id == item.job_id else [as_told(ActionItemMoved, c)]
+        case FinishActionItem() as c:
+            return [] if item.done else [as_told(ActionItemDone, c)]
+        case ReopenActionItem() as c:
+            return [as_told(ActionItemReopened, c)] if item.done else []
+        case WithdrawActionItem() as c:
+            return [] if item.touched else [_deleted(c.action_item_id, item)]
+        case DeleteActionItem() as c:
+            return [_deleted(c.action_item_id, item)]
+    assert_never(command)
+
+
+def _deleted(action_item_id: UUID, item: ActionItem) -> ActionItemDeleted:
+    return ActionItemDeleted(action_item_id=action_item_id, session_id=item.session_id, job_id=item.job_id)
+
+
+def evolve(state: State, event: ActionItemEvent) -> State:
+    match event, state:
+        case ActionItemAdded() as e, _:
+            return ActionItem(e.text, e.due, e.owner, e.session_id, e.job_id)
+        case ActionItemDeleted(), _:
+            return Deleted()
+        case ActionItemMoved() as e, ActionItem() as s:
+            return replace(s, job_id=e.job_id)
+        case ActionItemEdited() as e, ActionItem() as s:
+            return replace(s, text=e.text, due=e.due, touched=True)
+        case ActionItemAssigned() as e, ActionItem() as s:
+            return replace(s, owner=e.owner, touched=True)
+        case ((ActionItemDone() | ActionItemReopened()), ActionItem() as s):
+            return replace(s, done=isinstance(event, ActionItemDone), touched=True)
+    return state
+
+
+ACTION_ITEMS: Decider[ActionItemCommand, State] = Decider(
+    "jobsite", "action_item", get_args(ActionItemCommand), Absent(), decide, evolve
+)

@@ -1,0 +1,1 @@
+"""A job: the rules."""
