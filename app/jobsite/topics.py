@@ -5,7 +5,17 @@ from typing import Any
 
 from app.live.topics import Topic
 from events.envelope import Recorded
-from events.jobsite import AudioUploaded, Indexed, SessionEvent
+from events.jobsite import (
+    ActionItemEvent,
+    AttachmentEvent,
+    BuilderEvent,
+    JobAdded,
+    JobDeleted,
+    JobEvent,
+    JobRenamed,
+    SessionEvent,
+    SessionMoved,
+)
 
 
 def _session(recorded: Recorded[Any]) -> Iterable[str]:
@@ -13,8 +23,17 @@ def _session(recorded: Recorded[Any]) -> Iterable[str]:
 
 
 def _job(recorded: Recorded[Any]) -> Iterable[str]:
-    job_id = recorded.event.job_id
-    return (str(job_id),) if job_id else ()
+    """The job that an event concerns; of one that moves something to another job, both."""
+    event = recorded.event
+    jobs = (event.job_id, event.was if isinstance(event, SessionMoved) else None)
+    return dict.fromkeys(str(each) for each in jobs if each)
+
+
+def _builder(recorded: Recorded[Any]) -> Iterable[str]:
+    """The builder itself, or the one whose job was added, renamed or deleted."""
+    event = recorded.event
+    builders = (event.builder_id, event.was_of if isinstance(event, JobRenamed) else None)
+    return dict.fromkeys(str(each) for each in builders if each)
 
 
 SESSIONS = Topic(
@@ -31,10 +50,20 @@ JOBS = Topic(
     name="jobs",
     stream="JOBSITE",
     scope="jobsite:read",
-    events=(AudioUploaded, Indexed),
+    events=(JobEvent, SessionEvent, AttachmentEvent, ActionItemEvent),
     filters=lambda _: (">",),  # subjects name sessions, not jobs
     of=_job,
-    about="Recordings of a job that were uploaded or can now be searched: the events that name their job themselves.",
+    about="Everything about a job: itself, and its recordings, attachments and action items once they are known as its.",
 )
 
-TOPICS = (SESSIONS, JOBS)
+BUILDERS = Topic(
+    name="builders",
+    stream="JOBSITE",
+    scope="jobsite:read",
+    events=(BuilderEvent, JobAdded, JobRenamed, JobDeleted),
+    filters=lambda id: (f"jobsite.builder.{id}.>", "jobsite.job.>"),
+    of=_builder,
+    about="What happens to a builder, and which jobs are added for it, renamed or deleted.",
+)
+
+TOPICS = (SESSIONS, JOBS, BUILDERS)

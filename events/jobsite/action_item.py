@@ -23,6 +23,8 @@ class ActionItemEvent(Event, frozen=True, kw_only=True):
     context: ClassVar[str] = "jobsite"
     aggregate: ClassVar[str] = "action_item"
     action_item_id: UUID
+    job_id: UUID | None = None
+    """Whose job it is, as far as that is known."""
 
 
 class ActionItemAdded(ActionItemEvent, frozen=True, kw_only=True):
@@ -31,7 +33,6 @@ class ActionItemAdded(ActionItemEvent, frozen=True, kw_only=True):
     due: date | None = None
     session_id: UUID | None = None
     """The recording that asks for it; None when it was written by hand."""
-    job_id: UUID | None = None
     quote: str | None = None
     """The words that ask for it."""
     place: Place | None = None
@@ -54,8 +55,6 @@ class ActionItemAssigned(ActionItemEvent, frozen=True, kw_only=True):
 class ActionItemMoved(ActionItemEvent, frozen=True, kw_only=True):
     """It belongs to another job, like the recording that asks for it."""
 
-    job_id: UUID | None = None
-
 
 class ActionItemDone(ActionItemEvent, frozen=True, kw_only=True):
     pass
@@ -69,7 +68,6 @@ class ActionItemDeleted(ActionItemEvent, frozen=True, kw_only=True):
     """It is gone."""
 
     session_id: UUID | None = None
-    job_id: UUID | None = None
 
 
 ACTION_ITEM_EVENTS = (

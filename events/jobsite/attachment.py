@@ -13,6 +13,10 @@ class AttachmentEvent(Event, frozen=True, kw_only=True):
     context: ClassVar[str] = "jobsite"
     aggregate: ClassVar[str] = "attachment"
     attachment_id: UUID
+    session_id: UUID | None = None
+    """The recording that it belongs to."""
+    job_id: UUID | None = None
+    """Whose job it is, as far as that is known: every event tells it, so that a job's followers hear of it."""
 
 
 class AttachmentUploaded(AttachmentEvent, frozen=True, kw_only=True):
@@ -25,9 +29,6 @@ class AttachmentUploaded(AttachmentEvent, frozen=True, kw_only=True):
     """By content, not by name."""
     file_name: str = ""
     title: str | None = None
-    session_id: UUID | None = None
-    job_id: UUID | None = None
-    """Of a session's attachment: the session's job, as far as it is known."""
 
     @property
     def blobs(self) -> tuple[str, ...]:
@@ -67,8 +68,6 @@ class AttachmentIndexed(AttachmentEvent, frozen=True, kw_only=True):
     index: str
     dimensions: int
     chunks: int
-    session_id: UUID | None = None
-    job_id: UUID | None = None
     attempts: int = 1
     started_at: datetime | None = None
 
@@ -99,8 +98,6 @@ class AttachmentRetried(AttachmentEvent, frozen=True, kw_only=True):
 class AttachmentMoved(AttachmentEvent, frozen=True, kw_only=True):
     """It belongs to another session or job."""
 
-    session_id: UUID | None = None
-    job_id: UUID | None = None
     text: str | None = None
     """Blob key of its text, when that is known."""
     chunk_set: str | None = None
@@ -109,9 +106,6 @@ class AttachmentMoved(AttachmentEvent, frozen=True, kw_only=True):
 
 class AttachmentDeleted(AttachmentEvent, frozen=True, kw_only=True):
     """It is gone, and everything that was made of it goes."""
-
-    session_id: UUID | None = None
-    job_id: UUID | None = None
 
 
 ATTACHMENT_EVENTS = (

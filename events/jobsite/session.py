@@ -15,6 +15,8 @@ class SessionEvent(Event, frozen=True, kw_only=True):
     context: ClassVar[str] = "jobsite"
     aggregate: ClassVar[str] = "session"
     session_id: UUID
+    job_id: UUID | None = None
+    """Whose job it is, as far as that is known: from here on, where the event says that it is another's."""
 
 
 class _Result(SessionEvent, frozen=True, kw_only=True):
@@ -37,7 +39,6 @@ class AudioUploaded(SessionEvent, frozen=True, kw_only=True):
     media_type: str
     """By content, not by name."""
     file_name: str = ""
-    job_id: UUID | None = None
     title: str | None = None
     recorded_at: datetime | None = None
     notify_email: str | None = None
@@ -63,8 +64,8 @@ class Transcribed(_Result, frozen=True, kw_only=True):
     """All corrections so far: they hold for this transcript too."""
     request_id: UUID | None = None
     """The request for another transcript that this answers."""
-    job_id: UUID | None = None
-    """Whose job it is, if people have said so."""
+    job_chosen: bool = False
+    """Whether people have said whose job it is."""
     recorded_at: datetime | None = None
 
     @property
@@ -79,8 +80,8 @@ class TranscriptCorrected(SessionEvent, frozen=True, kw_only=True):
     """Blob key of the transcript."""
     corrections: tuple[Correction, ...]
     """All so far, the new ones last."""
-    job_id: UUID | None = None
-    """Whose job it is, if people have said so."""
+    job_chosen: bool = False
+    """Whether people have said whose job it is."""
     recorded_at: datetime | None = None
 
 
@@ -149,8 +150,6 @@ class Understood(_Result, frozen=True, kw_only=True):
     size: int
     method: str
     """What found the commands: `grammar`, or `model:<name>`."""
-    job_id: UUID | None = None
-    """The session's job: as said at the upload, by people later, or else in the recording."""
     builder_id: UUID | None = None
     recorded_at: datetime | None = None
     suggestions: tuple[Suggestion, ...] = ()
@@ -175,7 +174,6 @@ class Summarised(_Result, frozen=True, kw_only=True):
     size: int
     method: str
     """`extractive:<embedder>`, or `model:<name>`."""
-    job_id: UUID | None = None
     action_items: tuple[UUID, ...] = ()
     """Those that the summary found beyond the spoken ones."""
     withdrawn: tuple[UUID, ...] = ()
@@ -233,7 +231,6 @@ class Indexed(_Result, frozen=True, kw_only=True):
     """The embedder and chunking that made them; only vectors of one index can be compared."""
     dimensions: int
     chunks: int
-    job_id: UUID | None = None
     recorded_at: datetime | None = None
     status: Status = "completed"
 
@@ -249,7 +246,6 @@ class Reported(_Result, frozen=True, kw_only=True):
     corrections: int
     summary: str
     """Blob key of the summary that it tells."""
-    job_id: UUID | None = None
     title: str
     subject: str
     html: str
@@ -297,7 +293,6 @@ class StageRetried(SessionEvent, frozen=True, kw_only=True):
     corrections: int = 0
     understanding: str | None = None
     summary: str | None = None
-    job_id: UUID | None = None
     title: str | None = None
     notify_email: str | None = None
     recorded_at: datetime | None = None
@@ -312,7 +307,6 @@ class SessionRenamed(SessionEvent, frozen=True, kw_only=True):
 class SessionMoved(SessionEvent, frozen=True, kw_only=True):
     """Somebody said whose job it is. The transcript and its vectors stay; what compares within a job is done again."""
 
-    job_id: UUID | None
     was: UUID | None = None
     transcript: str | None = None
     corrections: int = 0
@@ -325,8 +319,6 @@ class SessionMoved(SessionEvent, frozen=True, kw_only=True):
 
 class SessionDeleted(SessionEvent, frozen=True, kw_only=True):
     """The session is gone, and everything that was made of it goes."""
-
-    job_id: UUID | None = None
 
 
 SESSION_EVENTS = (

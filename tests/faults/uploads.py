@@ -17,7 +17,7 @@ IMPATIENT = aiohttp.ClientTimeout(total=0.05)
 """Of a client that hangs up before it has its answer, and asks again."""
 PATIENT = aiohttp.ClientTimeout(total=30)
 AWAY = (aiohttp.ClientError, TimeoutError, ConnectionError)
-LIFE = ["audio_uploaded", "transcribed", "indexed"]
+LIFE = ["audio_uploaded", "transcribed", "understood", "indexed"]
 
 
 class Uploads:

@@ -14,7 +14,7 @@ from app.live.topics import Address, addresses_of, find
 from events.catalogue import Catalogue, Upcast
 from events.envelope import Event, Recorded, subject_of, to_headers
 from events.ids import new_id
-from events.jobsite import AudioUploaded, Indexed, StageFailed, Transcribed
+from events.jobsite import AudioUploaded, Indexed, JobAdded, SessionMoved, StageFailed, Transcribed
 from events.operations import Cleared, Discarded, Raised
 from events.operations import Recorded as Buried
 from handlers.refusals import Invalid
@@ -48,6 +48,11 @@ BELONGS = [
     (uploaded(None), {f"sessions:{SESSION}"}),
     (indexed(JOB), {f"sessions:{SESSION}", f"jobs:{JOB}"}),
     (TRANSCRIBED, {f"sessions:{SESSION}"}),
+    (
+        SessionMoved(session_id=SESSION, job_id=JOB, was=OTHER),
+        {f"sessions:{SESSION}", f"jobs:{JOB}", f"jobs:{OTHER}"},
+    ),
+    (JobAdded(job_id=JOB, title="Mill", builder_id=OTHER), {f"jobs:{JOB}", f"builders:{OTHER}"}),
     (FAILED, {f"sessions:{SESSION}"}),
     (RAISED, {"alerts"}),
     (Cleared(alert_id=OTHER), {"alerts"}),
@@ -121,10 +126,11 @@ def test_every_message_is_described():
         "/v1/ws",
         "sessions:{id}",
         "jobs:{id}",
+        "builders:{id}",
         "alerts",
         "dead-letters",
     }
-    assert set(document["channels"]["jobs"]["messages"]) == {AudioUploaded.type(), Indexed.type()}
+    assert set(document["channels"]["jobs"]["messages"]) > {AudioUploaded.type(), Indexed.type()}
     messages = document["components"]["messages"]
     assert set(messages) >= {
         "subscribe",

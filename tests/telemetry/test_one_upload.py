@@ -24,6 +24,8 @@ PATH_OF_AN_UPLOAD = {
     "append jobsite.session.audio_uploaded",
     "handle transcribe",
     "append jobsite.session.transcribed",
+    "handle understand",
+    "append jobsite.session.understood",
     "handle index",
     "append jobsite.session.indexed",
     "project jobsite",

@@ -6,6 +6,8 @@ from datetime import date
 from typing import assert_never, get_args
 from uuid import UUID
 
+from msgspec import structs
+
 from events.jobsite import (
     ActionItemAdded,
     ActionItemAssigned,
@@ -116,21 +118,21 @@ def decide(command: ActionItemCommand, state: State) -> Sequence[ActionItemEvent
             return []
         case _, Absent() | Deleted():
             raise NotFound("ACTION_ITEM_NOT_FOUND", f"There is no action item {command.action_item_id}.")
+        case MoveActionItem() as c, ActionItem():
+            return [] if c.job_id == state.job_id else [as_told(ActionItemMoved, c)]
         case _, ActionItem():
-            return _follow(command, state)
+            return [structs.replace(event, job_id=state.job_id) for event in _follow(command, state)]
     assert_never(state)
 
 
 def _follow(command: ActionItemCommand, item: ActionItem) -> Sequence[ActionItemEvent]:
     match command:
-        case AddActionItem():
+        case AddActionItem() | MoveActionItem():
             return []
         case EditActionItem() as c:
             return [] if (c.text, c.due) == (item.text, item.due) else [as_told(ActionItemEdited, c)]
         case AssignActionItem() as c:
             return [] if c.owner == item.owner else [as_told(ActionItemAssigned, c)]
-        case MoveActionItem() as c:
-            return [] if c.job_id == item.job_id else [as_told(ActionItemMoved, c)]
         case FinishActionItem() as c:
             return [] if item.done else [as_told(ActionItemDone, c)]
         case ReopenActionItem() as c:
@@ -143,7 +145,7 @@ def _follow(command: ActionItemCommand, item: ActionItem) -> Sequence[ActionItem
 
 
 def _deleted(action_item_id: UUID, item: ActionItem) -> ActionItemDeleted:
-    return ActionItemDeleted(action_item_id=action_item_id, session_id=item.session_id, job_id=item.job_id)
+    return ActionItemDeleted(action_item_id=action_item_id, session_id=item.session_id)
 
 
 def evolve(state: State, event: ActionItemEvent) -> State:

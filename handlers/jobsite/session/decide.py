@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, TypeVar, get_args
+from uuid import UUID
 
 from msgspec import structs
 
@@ -82,7 +83,8 @@ ASKED = (
 def decide(command: SessionCommand, state: State) -> Sequence[SessionEvent]:
     match state:
         case Session():
-            return _asked(command, state) if isinstance(command, ASKED) else _told(command, state)
+            events = _asked(command, state) if isinstance(command, ASKED) else _told(command, state)
+            return [_of_job(event, state.job_id) for event in events]
         case Absent() if isinstance(command, UploadAudio):
             return [as_told(AudioUploaded, command)]
         case Deleted() if isinstance(command, DeleteSession):
@@ -90,6 +92,11 @@ def decide(command: SessionCommand, state: State) -> Sequence[SessionEvent]:
         case Absent() | Deleted() if isinstance(command, (*ASKED, DeleteSession)):
             raise NotFound("SESSION_NOT_FOUND", f"There is no session {command.session_id}.")
     return []
+
+
+def _of_job(event: SessionEvent, job_id: UUID | None) -> SessionEvent:
+    """Every event tells whose job it concerns."""
+    return event if isinstance(event, Understood | SessionMoved) else structs.replace(event, job_id=job_id)
 
 
 def _told(command: SessionCommand, s: Session) -> Sequence[SessionEvent]:
@@ -112,7 +119,7 @@ def _told(command: SessionCommand, s: Session) -> Sequence[SessionEvent]:
             return [as_told(DiscrepanciesFound, structs.replace(c, discrepancies=news))] if news else []
         case RecordIndex() as c:
             fresh = s.holds(c.transcript, c.corrections) and c.index not in s.indexes
-            event = as_told(Indexed, c, job_id=s.job_id, recorded_at=s.recorded_at)
+            event = as_told(Indexed, c, recorded_at=s.recorded_at)
             return [_with_status(event, s)] if fresh else []
         case RecordReport() as c:
             return _reported(c, s)
@@ -123,7 +130,7 @@ def _told(command: SessionCommand, s: Session) -> Sequence[SessionEvent]:
             over = c.stage in s.failed | s.done or not s.holds(c.transcript, c.corrections)
             return [] if over else [as_told(StageFailed, c)]
         case DeleteSession() as c:
-            return [SessionDeleted(session_id=c.session_id, job_id=s.job_id)]
+            return [SessionDeleted(session_id=c.session_id)]
     return []  # the same recording again
 
 
@@ -135,7 +142,7 @@ def _with_status(event: R, s: Session) -> R:
 
 def _transcribed(found: RecordTranscript | TranscriptProposed, s: Session) -> Transcribed:
     known = {name: getattr(found, name) for name in Transcribed.__struct_fields__ if hasattr(found, name)}
-    known |= {"corrections": s.corrections, "job_id": s.chosen_job, "recorded_at": s.recorded_at}
+    known |= {"corrections": s.corrections, "job_chosen": s.chosen, "recorded_at": s.recorded_at}
     return _with_status(Transcribed(**known), s)
 
 
@@ -176,7 +183,6 @@ def _reported(c: RecordReport, s: Session) -> Sequence[SessionEvent]:
         c,
         transcript=made.transcript,
         corrections=made.corrections,
-        job_id=made.job_id,
         edition=s.editions + 1,
     )
     return [_with_status(event, s)]
@@ -219,7 +225,6 @@ def _retried(c: RetryStage, s: Session) -> Sequence[SessionEvent]:
         corrections=len(s.corrections),
         understanding=s.understood.blob if s.understood else None,
         summary=s.summarised.blob if s.summarised else None,
-        job_id=s.job_id,
         **_about(s),
     )
     return [event]
@@ -247,7 +252,7 @@ def _corrected(c: CorrectTranscript, s: Session) -> Sequence[SessionEvent]:
         session_id=c.session_id,
         transcript=c.transcript,
         corrections=every,
-        job_id=s.chosen_job,
+        job_chosen=s.chosen,
         recorded_at=s.recorded_at,
     )
     return [event]

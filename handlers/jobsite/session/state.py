@@ -82,10 +82,6 @@ class Session:
             return "failed"
         return "completed" if self.done >= set(PIPELINE) else "processing"
 
-    @property
-    def chosen_job(self) -> UUID | None:
-        return self.job_id if self.chosen else None
-
     def holds(self, transcript: str | None, corrections: int | None) -> bool:
         """Whether something was made of the transcript as it is now; what is not told is not doubted."""
         same = transcript is None or transcript == self.transcript
