@@ -53,7 +53,7 @@ JOBS = Topic(
     events=(JobEvent, SessionEvent, AttachmentEvent, ActionItemEvent),
     filters=lambda _: (">",),  # subjects name sessions, not jobs
     of=_job,
-    about="Everything about a job: itself, and its recordings, attachments and action items once they are known as its.",
+    about="Everything about a job: itself, its recordings, attachments and action items, as far as they name it.",
 )
 
 BUILDERS = Topic(
