@@ -7,7 +7,7 @@ from typing import Any
 from events.envelope import Event, Recorded
 from events.jobsite import Indexed, SessionDeleted, Transcribed, TranscriptCorrected
 from infra.chunking import ChunkSet
-from infra.retrieval import Index
+from infra.retrieval import KEY, Index
 from projections.changes import Change, Table, delete, upsert
 from projections.jobsite_jobs import action_item_rows, builder_rows, history_rows, job_rows
 from projections.jobsite_sessions import session_blob, session_content, session_rows
@@ -17,7 +17,7 @@ from projections.projection import Projection
 
 def chunk_table(index: Index) -> Table:
     """The table of one pair of embedder and chunking: only vectors of one space can be compared."""
-    return Table(index.table, index.columns, key=("session_id", "n"), indexes=index.indexes)
+    return Table(index.table, index.columns, key=KEY, indexes=index.indexes)
 
 
 def jobsite(index: Index) -> Projection:
@@ -40,9 +40,9 @@ def jobsite(index: Index) -> Projection:
     def chunk_rows(recorded: Recorded[Any], content: Any) -> Iterator[Change]:
         match recorded.event:
             case Transcribed() | TranscriptCorrected() | SessionDeleted() as e:
-                yield delete(chunks, session_id=e.session_id)
+                yield delete(chunks, source_id=e.session_id)
             case Indexed() as e if e.index == index.name:
-                yield delete(chunks, session_id=e.session_id)
+                yield delete(chunks, source_id=e.session_id)
                 yield from _chunks(chunks, e, content, recorded.at)
 
     tables = (*OF_SESSIONS, BUILDERS, JOBS, SUBSCRIBERS, ACTION_ITEMS, HISTORY, chunks)
@@ -63,14 +63,17 @@ def _chunks(table: Table, e: Indexed, content: ChunkSet | None, at: datetime) ->
     for chunk, vector in zip(content.chunks, content.half_vectors(), strict=True):
         yield upsert(
             table,
-            session_id=e.session_id,
+            source_id=e.session_id,
             n=chunk.n,
+            kind="session",
             job_id=e.job_id,
+            session_id=e.session_id,
             text=chunk.text,
             start_char=chunk.start_char,
             end_char=chunk.end_char,
             start_s=chunk.start,
             end_s=chunk.end,
+            page=chunk.page,
             recorded_at=e.recorded_at or at,
             embedding=vector,
         )

@@ -120,7 +120,7 @@ async def moments(db: asyncpg.Pool, query: str, hits: Sequence[Hit]) -> dict[tup
         "join jobsite.segments s on s.session_id = h.session_id and s.start_char < h.last and s.end_char > h.first "
         "order by h.session_id, h.n, ts_rank(to_tsvector('english', s.text), "
         "replace(plainto_tsquery('english', $5)::text, '&', '|')::tsquery) desc, s.n",
-        [hit.session_id for hit in hits],
+        [hit.source_id for hit in hits],
         [hit.n for hit in hits],
         [hit.start_char for hit in hits],
         [hit.end_char for hit in hits],

@@ -11,7 +11,7 @@ from app.http.endpoints import Call, Endpoint, Reply
 from app.jobsite import queries
 from app.jobsite.views import HitView, MomentView, SearchAnswer
 from infra.embedding import Embedder, EmbeddingUnavailable
-from infra.retrieval import Hit, Index, Query, Scope, search
+from infra.retrieval import Hit, Index, Query, Scope, Target, search
 from infra.telemetry.logs import logger
 
 log = logger(__name__)
@@ -73,13 +73,13 @@ def endpoints(
             min_score=wanted.min_score,
             recency=wanted.recency,
         )
-        found = await search(db, index, query, vector)
-        sources = await queries.titles(db, [hit.session_id for hit in found])
+        found = [hit for hit in await search(db, [Target(index, vector)], query) if hit.kind == "session"]
+        sources = await queries.titles(db, [hit.source_id for hit in found])
         moments = await queries.moments(db, wanted.query, found)
         hits = [
-            await view(call, hit, sources[hit.session_id], moments.get((hit.session_id, hit.n)))
+            await view(call, hit, sources[hit.source_id], moments.get((hit.source_id, hit.n)))
             for hit in found
-            if hit.session_id in sources
+            if hit.source_id in sources
         ]
         method = "lexical" if vector is None else f"hybrid:{index.name}"
         return Reply(body=SearchAnswer(hits=tuple(hits), method=method))
@@ -87,11 +87,11 @@ def endpoints(
     async def view(
         call: Call[Any, Any], hit: Hit, source: asyncpg.Record, moment: MomentView | None
     ) -> HitView:
-        start, end = round(hit.start, 2), round(hit.end, 2)
+        start, end = round(hit.start or 0.0, 2), round(hit.end or 0.0, 2)
         moment = moment or MomentView(text=hit.text, start=start, end=end)
         audio = await link(call, source["blob"], source["media_type"], source["file_name"])
         return HitView(
-            session_id=hit.session_id,
+            session_id=hit.source_id,
             job_id=source["job_id"],
             title=source["title"],
             text=hit.text,

@@ -11,8 +11,8 @@ MEDIA_TYPE = "application/vnd.headwater.chunks+msgpack"
 WIRE = np.dtype("<f2")
 
 
-class Chunk(msgspec.Struct, frozen=True, rename="camel"):
-    """A piece of a text: `text[start_char:end_char]`, said from `start` to `end` (seconds), or on a page."""
+class Chunk(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """A piece of a text: `text[start_char:end_char]`."""
 
     n: int
     """Its place among the chunks, from 0."""
@@ -21,8 +21,10 @@ class Chunk(msgspec.Struct, frozen=True, rename="camel"):
     """Offsets count Unicode code points."""
     end_char: int
     start: float | None = None
+    """In a recording: the seconds between which it was said."""
     end: float | None = None
     page: int | None = None
+    """In a document with pages: the one on which it begins, from 1."""
 
 
 class ChunkSet(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

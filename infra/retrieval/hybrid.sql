@@ -1,85 +1,61 @@
--- $1 vector of the question or null, $2 its text, $3 candidates of each kind, $4 and $5 weights of meaning and of
--- words, $6 recency, $7 half-life in days, $8 minimum score, $9 limit; the scope's parameters follow.
+-- $1 text of the question, $2 candidates of each kind, $3 and $4 weights of meaning and of words, $5 recency,
+-- $6 half-life in days, $7 minimum score, $8 limit; the questions' vectors and the scope's parameters follow.
 with
 asked as materialized (
   select
     array_agg(lexeme) as words,
     string_agg(quote_literal(lexeme), ' | ')::tsquery as any_word,
     string_agg(quote_literal(lexeme), ' & ')::tsquery as every_word
-  from unnest(to_tsvector('english', $2))
+  from unnest(to_tsvector('english', $1))
 ),
+-- Which vector each index was asked with: distances can be compared under the same one only.
+targets (target, space, meant) as (values {spaces}),
 
--- By meaning: few rows are compared one by one; among many, the HNSW graph leads to nearly all of the nearest.
-size as materialized (
-  select count(*) as rows from (select from {table} c where {scope} limit {exact_rows} + 1) as counted
-),
-compared as materialized (
-  select c.session_id, c.n, c.embedding <=> $1::halfvec as distance
-  from {table} c
-  where $1::halfvec is not null and (select rows from size) <= {exact_rows} and {scope}
-),
-walked as materialized (
-  select c.session_id, c.n, c.embedding <=> $1::halfvec as distance
-  from {table} c
-  where $1::halfvec is not null and (select rows from size) > {exact_rows} and {scope}
-  order by c.embedding <=> $1::halfvec
-  limit $3
-),
+{targets},
+
 near as (
-  select session_id, n, greatest(1 - distance, 0) as similarity, rank() over (order by distance) as place
-  from (select * from compared union all select * from walked) as candidates
-  order by distance, session_id, n
-  limit $3
+  select target, source_id, n, greatest(1 - distance, 0) as similarity, place
+  from (
+    select *, rank() over (partition by space order by distance) as place,
+      row_number() over (partition by space order by distance, source_id, n) as row
+    from ({nearest}) as candidates join targets using (target)
+  ) as ranked
+  where row <= $2
 ),
 
--- By words: one is enough to be found. First counts how many of them a passage has, then how close they stand.
-found as materialized (
-  select c.session_id, c.n, count(*) as held
-  from asked cross join unnest(words) as word
-  join {table} c on c.tsv @@ quote_literal(word)::tsquery
-  where {scope}
-  group by c.session_id, c.n
+-- Then counts how close the words stand.
+enough as materialized (
+  select coalesce((select held from ({found}) as f order by held desc offset $2 - 1 limit 1), 0) as held
 ),
 said as (
-  select
-    session_id, n, held::float8 / cardinality(words) as coverage,
-    rank() over (
-      order by
-        held desc,
-        ts_rank_cd(c.tsv, case when held = cardinality(words) then every_word else any_word end, 1) desc
-    ) as place
-  from asked cross join found join {table} c using (session_id, n)
-  where held >= coalesce((select held from found order by held desc offset $3 - 1 limit 1), 0)
-  order by place, session_id, n
-  limit $3
+  select *, rank() over (order by coverage desc, density desc) as place
+  from ({said}) as ranked
+  order by place, source_id, n
+  limit $2
 ),
 
 -- Reciprocal rank fusion (k = 60) in which each place counts as much as the match is good in itself.
 fused as (
   select
-    session_id, n, coalesce(coverage, 0) as coverage,
+    target, source_id, n, coalesce(coverage, 0) as coverage, near.place as near_place, said.place as said_place,
     (
-      $4::float8 * coalesce(similarity * 61 / (60 + near.place), 0)
-      + $5::float8 * coalesce(coverage * 61 / (60 + said.place), 0)
+      $3::float8 * coalesce(similarity * 61 / (60 + near.place), 0)
+      + $4::float8 * coalesce(coverage * 61 / (60 + said.place), 0)
     ) / (
-      case when $1::halfvec is null then 0 else $4::float8 end
-      + case when words is null then 0 else $5::float8 end
-    ) as relevance
-  from near full join said using (session_id, n) cross join asked
+      case when meant then $3::float8 else 0 end + case when words is null then 0 else $4::float8 end
+    ) as fused
+  from near full join said using (target, source_id, n) join targets using (target) cross join asked
 ),
 scored as (
-  select
-    c.*, f.coverage, 1 - (c.embedding <=> $1::halfvec) as similarity,
-    f.relevance * (1 - $6::float8 + $6::float8 * freshness) as score
-  from fused f
-  join {table} c using (session_id, n)
+  select *, fused * (1 - $5::float8 + $5::float8 * freshness) as score
+  from ({passages}) as passages
   cross join lateral (
-    select power(0.5, greatest(extract(epoch from now() - c.recorded_at), 0)::float8 / 86400 / $7::float8) as freshness
+    select power(0.5, greatest(extract(epoch from now() - recorded_at), 0)::float8 / 86400 / $6::float8) as freshness
   ) as age
 )
-select
-  session_id, n, job_id, text, start_char, end_char, start_s, end_s, recorded_at, score, similarity, coverage
-from scored
-where score >= $8::float8
-order by score desc, session_id, n
-limit $9
+select sizes.rows, best.*
+from (select array[{sizes}] as rows) as sizes
+left join (
+  select * from scored where score >= $7::float8 order by score desc, source_id, n limit $8
+) as best on true
+order by score desc, source_id, n

@@ -3,10 +3,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 LONGEST_IDENTIFIER = 63
 """Bytes of a name in Postgres; it would silently cut longer ones."""
 IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]*")
+
+Kind = Literal["session", "attachment", "document"]
+"""What a chunk is a piece of."""
+KEY = ("source_id", "n")
+"""A source (a session, an attachment, a document) and the place of a chunk among its chunks."""
 
 
 @dataclass(frozen=True)
@@ -28,16 +34,21 @@ class Index:
 
     @property
     def columns(self) -> Mapping[str, str]:
-        """Columns and their types; the key is (session_id, n)."""
+        """Columns and their types; the key is `KEY`. A session's chunks have its id as `source_id` and `session_id`."""
         return {
-            "session_id": "uuid",
+            "source_id": "uuid",
             "n": "int",
+            "kind": "text not null",
             "job_id": "uuid",
+            "session_id": "uuid",
+            "collection_id": "uuid",
+            "metadata": "jsonb",
             "text": "text not null",
             "start_char": "int not null",
             "end_char": "int not null",
-            "start_s": "real not null",
-            "end_s": "real not null",
+            "start_s": "real",
+            "end_s": "real",
+            "page": "int",
             "recorded_at": "timestamptz not null",
             "embedding": f"halfvec({self.dimensions}) not null",
             "tsv": "tsvector generated always as (to_tsvector('english', text)) stored",
@@ -49,7 +60,10 @@ class Index:
         return (
             "create index on {table} using hnsw (embedding halfvec_cosine_ops)",
             "create index on {table} using gin (tsv)",
+            "create index on {table} using gin (metadata jsonb_path_ops)",
             "create index on {table} (job_id)",
+            "create index on {table} (session_id)",
+            "create index on {table} (collection_id)",
             "create index on {table} (recorded_at)",
         )
 

@@ -141,8 +141,9 @@ def test_an_index_completes_the_session_and_makes_its_chunks_searchable() -> Non
     assert (before.kind, before.key) == ("delete", (SESSION,))
     assert chunk.key == (SESSION, 0)
     assert has(
-        chunk.values, job_id=JOB, start_char=0, end_char=31, start_s=0.0, end_s=4.0, recorded_at=MONDAY
-    )
+        chunk.values, kind="session", job_id=JOB, session_id=SESSION, start_char=0, end_char=31, start_s=0.0,
+        end_s=4.0, page=None, recorded_at=MONDAY,
+    )  # fmt: skip
     assert chunk.values["embedding"].to_list() == [1.0, 0.0]
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pgvector import HalfVector
 from pgvector.asyncpg import register_vector
 
-from infra.retrieval import Query, index_of
-from infra.retrieval.hybrid import CANDIDATES, MEANING, WORDS
+from infra.retrieval import KEY, Index, Query, index_of
+from infra.retrieval.statement import CANDIDATES, MEANING, WORDS
 
 INDEX = index_of("jobsite", "random", "sentences", 32)
 TABLE = f"{INDEX.schema}.{INDEX.table}"
@@ -62,11 +62,10 @@ def rows(count: int, *, seed: int = 1) -> list[Row]:
 async def indexed(dsn: str, chunks: Sequence[Row]) -> AsyncIterator[asyncpg.Pool]:
     """A pool on a database whose index holds the chunks."""
     connection = await asyncpg.connect(dsn)
-    columns = ", ".join(f"{name} {kind}" for name, kind in INDEX.columns.items())
     await connection.execute(f"create extension if not exists vector; create schema {INDEX.schema}")
-    await connection.execute(f"create table {TABLE} ({columns}, primary key (session_id, n))")
     await connection.close()
     async with asyncpg.create_pool(dsn, min_size=1, max_size=4, init=register_vector) as pool:
+        await make(pool, INDEX)
         await insert(pool, chunks)
         for statement in INDEX.indexes:
             await pool.execute(statement.format(table=TABLE))
@@ -74,14 +73,20 @@ async def indexed(dsn: str, chunks: Sequence[Row]) -> AsyncIterator[asyncpg.Pool
         yield pool
 
 
-async def insert(db: asyncpg.Pool, chunks: Sequence[Row]) -> None:
+async def make(db: asyncpg.Pool, index: Index) -> None:
+    """An empty table for an index."""
+    columns = ", ".join(f"{name} {kind}" for name, kind in index.columns.items())
+    await db.execute(f"create table {index.schema}.{index.table} ({columns}, primary key ({', '.join(KEY)}))")
+
+
+async def insert(db: asyncpg.Pool, chunks: Sequence[Row], index: Index = INDEX) -> None:
     """As projections do: an array a column."""
     await db.execute(
-        f"insert into {TABLE} "
-        "(session_id, n, job_id, text, recorded_at, embedding, start_char, end_char, start_s, end_s) "
-        "select u.*, 0, length(text), n, n + 1 "
+        f"insert into {index.schema}.{index.table} "
+        "(source_id, n, job_id, text, recorded_at, embedding, kind, session_id, start_char, end_char, start_s, end_s) "
+        "select u.*, 'session', source_id, 0, length(text), n, n + 1 "
         "from unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::timestamptz[], $6::halfvec[]) "
-        "as u (session_id, n, job_id, text, recorded_at, embedding)",
+        "as u (source_id, n, job_id, text, recorded_at, embedding)",
         *([chunk[column] for chunk in chunks] for column in range(5)),
         [HalfVector(chunk.vector) for chunk in chunks],
     )
@@ -90,8 +95,9 @@ async def insert(db: asyncpg.Pool, chunks: Sequence[Row]) -> None:
 class Model:
     """The same search without an index: every chunk is looked at, in Python."""
 
-    def __init__(self, db: asyncpg.Pool, chunks: Sequence[Row]) -> None:
+    def __init__(self, db: asyncpg.Pool, chunks: Sequence[Row], indexes: Sequence[Index] = (INDEX,)) -> None:
         self._db = db
+        self._tables = [f"{index.schema}.{index.table}" for index in indexes]
         self._chunks = chunks
         self._vectors = np.array([chunk.vector for chunk in chunks]).astype(np.float16).astype(np.float64)
 
@@ -131,13 +137,17 @@ class Model:
     async def _words(self, text: str) -> tuple[dict[int, float], dict[int, float], set[str]]:
         """Coverage and density by chunk, and the words asked for; stemming and density are left to Postgres."""
         asked = set(await self._db.fetchval("select tsvector_to_array(to_tsvector('english', $1))", text))
-        held = await self._db.fetch(
-            "select session_id, n, tsvector_to_array(tsv) as words, "
-            f"ts_rank_cd(tsv, $1::tsquery, 1) as every, ts_rank_cd(tsv, $2::tsquery, 1) as some from {TABLE}",
-            " & ".join(f"'{word}'" for word in asked),
-            " | ".join(f"'{word}'" for word in asked),
-        )
-        at = {(row["session_id"], row["n"]): row for row in held}
+        held = [
+            row
+            for table in self._tables
+            for row in await self._db.fetch(
+                "select source_id, n, tsvector_to_array(tsv) as words, "
+                f"ts_rank_cd(tsv, $1::tsquery, 1) as every, ts_rank_cd(tsv, $2::tsquery, 1) as some from {table}",
+                " & ".join(f"'{word}'" for word in asked),
+                " | ".join(f"'{word}'" for word in asked),
+            )
+        ]
+        at = {(row["source_id"], row["n"]): row for row in held}
         coverage, density = {}, {}
         for n, chunk in enumerate(self._chunks):
             row = at[chunk[:2]]

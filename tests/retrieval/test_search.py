@@ -1,6 +1,6 @@
 """Hybrid search on a real Postgres finds what it should, in the right order, and nothing can break it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from infra.embedded.postgres import PostgresServer
-from infra.retrieval import Index, Query, Scope, hybrid, index_of, search
+from infra.retrieval import Hit, Index, Query, Scope, Target, explore, index_of, search, statement
 from tests import servers
-from tests.retrieval.corpus import INDEX, SAID, TABLE, Model, Row, Vector, indexed, insert, rows, unit
+from tests.retrieval.corpus import INDEX, SAID, TABLE, Model, Row, Vector, indexed, insert, make, rows, unit
 
 CHUNKS = rows(3000)
 NOW = datetime.now(UTC)
@@ -40,6 +40,10 @@ def chunk(n: int, text: str, vector: Vector, *, days: float = 0) -> Row:
     return Row(UUID(int=n), 0, None, text, NOW - timedelta(days=days), vector)
 
 
+def keys(hits: Sequence[Hit]) -> set[tuple[UUID, int]]:
+    return {(hit.source_id, hit.n) for hit in hits}
+
+
 def queries() -> list[tuple[Query, Vector | None]]:
     random = np.random.default_rng(7)
     made: list[tuple[Query, Vector | None]] = []
@@ -64,15 +68,70 @@ async def test_an_exact_search_equals_looking_at_every_chunk(
     talk: asyncpg.Pool, query: Query, vector: Vector | None
 ) -> None:
     expected = await Model(talk, CHUNKS).search(query, vector)
-    hits = await search(talk, INDEX, query, vector)
+    hits = await search(talk, [Target(INDEX, vector)], query)
     assert [hit.score for hit in hits] == pytest.approx([score for _, score in expected], abs=1e-6)
-    assert [(hit.session_id, hit.n) for hit in hits] == [key for key, _ in expected]
+    assert [(hit.source_id, hit.n) for hit in hits] == [key for key, _ in expected]
+
+
+async def test_several_indexes_are_ranked_as_if_they_were_one(database: str) -> None:
+    chunks = CHUNKS[:600]
+    async with indexed(database, chunks[:250]) as pool:
+        other = Index("jobsite", "other", INDEX.dimensions)
+        await make(pool, other)
+        await insert(pool, chunks[250:], other)
+        for query, vector in queries()[:20]:
+            expected = await Model(pool, chunks, (INDEX, other)).search(query, vector)
+            found = await explore(pool, [Target(INDEX, vector), Target(other, vector)], query)
+            assert [(hit.source_id, hit.n) for hit in found.hits] == [key for key, _ in expected]
+            assert [plan.method for plan in found.plans] == ["exact" if vector is not None else "words"] * 2
+
+
+async def test_indexes_of_different_embedders_are_each_asked_with_their_own_vector(
+    empty: asyncpg.Pool,
+) -> None:
+    other = Index("jobsite", "other", 3)
+    await make(empty, other)
+    near, far = unit(np.ones(32)), unit(np.r_[np.ones(16), -np.ones(16)])
+    await insert(empty, [chunk(1, "The boiler", near), chunk(2, "A crane", far)])
+    await insert(empty, [chunk(3, "The boiler", unit(np.array([1, 0, 0])))], other)
+    targets = [Target(INDEX, near), Target(other, unit(np.array([1, 0, 0])))]
+    hits = await search(empty, targets, Query("boiler"))
+    assert [(hit.source_id.int, hit.target, hit.near_place) for hit in hits] == [
+        (1, 0, 1),
+        (3, 1, 1),
+        (2, 0, 2),
+    ]
+    assert [hit.score for hit in hits[:2]] == pytest.approx([1.0, 1.0], abs=1e-3)
+
+
+async def test_a_scope_leaves_what_fulfils_all_of_it(empty: asyncpg.Pool) -> None:
+    one, two = UUID(int=71), UUID(int=72)
+    await insert(empty, [chunk(n, "boiler", CHUNKS[0].vector) for n in range(1, 6)])
+    place = f"update {TABLE} set kind = $1, collection_id = $2, metadata = $3 where source_id = $4"
+    await empty.execute(place, "document", one, '{"phase": "2", "by": "Ann"}', UUID(int=1))
+    await empty.execute(place, "document", two, '{"phase": "2"}', UUID(int=2))
+    await empty.execute(place, "document", two, None, UUID(int=3))
+
+    async def found(scope: Scope, *only: UUID) -> set[int]:
+        target = Target(INDEX, CHUNKS[0].vector, only or None)
+        return {hit.source_id.int for hit in await search(empty, [target], Query("boiler", scope=scope))}
+
+    assert await found(Scope(collection_ids=(one,))) == {1}
+    assert await found(Scope(collection_ids=(one, two))) == {1, 2, 3}
+    assert await found(Scope(collection_ids=())) == set()
+    assert await found(Scope(metadata={"phase": "2"})) == {1, 2}
+    assert await found(Scope(metadata={"phase": "2", "by": "Ann"}, collection_ids=(two,))) == set()
+    assert await found(Scope(document_id=UUID(int=3))) == {3}
+    assert await found(Scope(document_id=UUID(int=4))) == set()
+    assert await found(Scope(session_id=UUID(int=4))) == {4}
+    assert await found(Scope(), two) == {2, 3}
 
 
 async def test_a_hit_tells_where_it_stands_and_why_it_was_found(talk: asyncpg.Pool) -> None:
     wanted = CHUNKS[17]
-    hit, *_ = await search(talk, INDEX, Query(wanted.text), wanted.vector)
-    assert (hit.session_id, hit.n, hit.job_id, hit.text) == (wanted.session_id, 7, wanted.job_id, wanted.text)
+    hit, *_ = await search(talk, [Target(INDEX, wanted.vector)], Query(wanted.text))
+    assert (hit.source_id, hit.n, hit.job_id, hit.text) == (wanted.session_id, 7, wanted.job_id, wanted.text)
+    assert (hit.kind, hit.session_id, hit.page) == ("session", wanted.session_id, None)
     assert (hit.start, hit.end, hit.start_char, hit.end_char) == (7.0, 8.0, 0, len(wanted.text))
     assert hit.recorded_at == wanted.recorded_at
     assert hit.coverage == 1.0
@@ -85,10 +144,11 @@ async def test_among_many_rows_the_vector_index_finds_nearly_all_that_an_exact_s
     talk: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, scope: Scope
 ) -> None:
     questions = [(Query(SAID[n], scope=scope), towards(n * 50, seed=n)) for n in range(40)]
-    exact = [await search(talk, INDEX, query, vector) for query, vector in questions]
-    monkeypatch.setattr(hybrid, "EXACT_ROWS", 20)
-    approximate = [await search(talk, INDEX, query, vector) for query, vector in questions]
-    found = sum(len(set(one) & set(other)) for one, other in zip(exact, approximate, strict=True))
+    exact = [await search(talk, [Target(INDEX, vector)], query) for query, vector in questions]
+    monkeypatch.setattr(statement, "EXACT_ROWS", 20)
+    approximate = [await search(talk, [Target(INDEX, vector)], query) for query, vector in questions]
+    both = zip(exact, approximate, strict=True)
+    found = sum(len(keys(one) & keys(other)) for one, other in both)
     assert found / sum(map(len, exact)) > 0.95
 
 
@@ -96,17 +156,17 @@ async def test_among_many_rows_the_vector_index_finds_nearly_all_that_an_exact_s
 async def test_the_vector_index_is_walked_only_when_there_are_many_rows(
     talk: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, exact_rows: int, index_searches: int
 ) -> None:
-    monkeypatch.setattr(hybrid, "EXACT_ROWS", exact_rows)
-    statement, values = hybrid.prepared(INDEX, Query("boiler"), CHUNKS[0].vector)
+    monkeypatch.setattr(statement, "EXACT_ROWS", exact_rows)
+    sql, values = statement.prepared([Target(INDEX, CHUNKS[0].vector)], Query("boiler"))
     async with talk.acquire() as connection, connection.transaction():
-        await connection.execute(hybrid.SETTINGS)
-        plan = [line for (line,) in await connection.fetch(f"explain (analyze) {statement}", *values)]
+        await connection.execute(statement.SETTINGS)
+        plan = [line for (line,) in await connection.fetch(f"explain (analyze) {sql}", *values)]
     walk = next(n for n, line in enumerate(plan) if "embedding_idx" in line)
     assert any(f"Index Searches: {index_searches}" in line for line in plan[walk : walk + 4])
 
 
 async def test_settings_of_a_search_do_not_stay_with_the_connection(talk: asyncpg.Pool) -> None:
-    await search(talk, INDEX, Query("boiler"), CHUNKS[0].vector)
+    await search(talk, [Target(INDEX, CHUNKS[0].vector)], Query("boiler"))
     for _ in range(4):
         assert await talk.fetchval("show hnsw.ef_search") == "40"
         assert await talk.fetchval("show plan_cache_mode") == "auto"
@@ -129,32 +189,32 @@ async def test_settings_of_a_search_do_not_stay_with_the_connection(talk: asyncp
     ],
 )
 async def test_whatever_is_asked_is_only_text(talk: asyncpg.Pool, text: str) -> None:
-    hits = await search(talk, INDEX, Query(text), CHUNKS[0].vector)
+    hits = await search(talk, [Target(INDEX, CHUNKS[0].vector)], Query(text))
     assert len(hits) == 10
-    assert len(await search(talk, INDEX, Query(text), None)) <= 10
+    assert len(await search(talk, [Target(INDEX, None)], Query(text))) <= 10
     assert await talk.fetchval(f"select count(*) from {TABLE}") == len(CHUNKS)
 
 
 @pytest.mark.parametrize("text", ["", "  \n\t "])
 async def test_a_blank_question_has_no_answer(talk: asyncpg.Pool, text: str) -> None:
-    assert await search(talk, INDEX, Query(text), CHUNKS[0].vector) == []
+    assert await search(talk, [Target(INDEX, CHUNKS[0].vector)], Query(text)) == []
 
 
 async def test_a_question_of_stop_words_is_answered_by_meaning_alone(talk: asyncpg.Pool) -> None:
-    hits = await search(talk, INDEX, Query("what was it about"), CHUNKS[5].vector)
-    assert (hits[0].session_id, hits[0].n) == CHUNKS[5][:2]
+    hits = await search(talk, [Target(INDEX, CHUNKS[5].vector)], Query("what was it about"))
+    assert (hits[0].source_id, hits[0].n) == CHUNKS[5][:2]
     assert hits[0].score == pytest.approx(1.0, abs=1e-3)
     assert {hit.coverage for hit in hits} == {0.0}
-    assert await search(talk, INDEX, Query("what was it about"), None) == []
+    assert await search(talk, [Target(INDEX, None)], Query("what was it about")) == []
 
 
 async def test_words_that_nobody_said_are_no_reason_for_a_hit(talk: asyncpg.Pool) -> None:
-    assert await search(talk, INDEX, Query("submarine"), None) == []
+    assert await search(talk, [Target(INDEX, None)], Query("submarine")) == []
 
 
 async def test_an_index_without_rows_has_no_answers(empty: asyncpg.Pool) -> None:
-    assert await search(empty, INDEX, Query("boiler"), CHUNKS[0].vector) == []
-    assert await search(empty, INDEX, Query("boiler"), None) == []
+    assert await search(empty, [Target(INDEX, CHUNKS[0].vector)], Query("boiler")) == []
+    assert await search(empty, [Target(INDEX, None)], Query("boiler")) == []
 
 
 async def test_a_question_in_plain_language_finds_a_passage_with_only_some_of_its_words(
@@ -164,11 +224,11 @@ async def test_a_question_in_plain_language_finds_a_passage_with_only_some_of_it
     await insert(
         empty, [chunk(1, "The boilers were leaking again.", far), chunk(2, "The crane is late.", far)]
     )
-    (hit,) = await search(empty, INDEX, Query("Who noticed that the boiler leaks?"), None)
+    (hit,) = await search(empty, [Target(INDEX, None)], Query("Who noticed that the boiler leaks?"))
     assert hit.text.startswith("The boilers")
     assert hit.coverage == pytest.approx(2 / 3)
     assert hit.similarity is None
-    hit, other = await search(empty, INDEX, Query("Who noticed that the boiler leaks?"), near)
+    hit, other = await search(empty, [Target(INDEX, near)], Query("Who noticed that the boiler leaks?"))
     assert hit.text.startswith("The boilers")
     assert other.score == pytest.approx(0.0, abs=1e-3)
 
@@ -177,8 +237,8 @@ async def test_words_side_by_side_come_before_words_far_apart(empty: asyncpg.Poo
     some = CHUNKS[0].vector
     apart = "The panel is new. " + "We looked at every room of the house. " * 4 + "That is in plan 4B."
     await insert(empty, [chunk(1, apart, some), chunk(2, "We looked at panel 4B, which is new.", some)])
-    hits = await search(empty, INDEX, Query("panel 4B"), None)
-    assert [hit.session_id.int for hit in hits] == [2, 1]
+    hits = await search(empty, [Target(INDEX, None)], Query("panel 4B"))
+    assert [hit.source_id.int for hit in hits] == [2, 1]
 
 
 async def test_old_passages_lose_as_much_as_recency_says(empty: asyncpg.Pool) -> None:
@@ -187,10 +247,10 @@ async def test_old_passages_lose_as_much_as_recency_says(empty: asyncpg.Pool) ->
         empty,
         [chunk(1, "boiler", some, days=30), chunk(2, "boiler", some), chunk(3, "boiler", some, days=-9)],
     )
-    plain = await search(empty, INDEX, Query("boiler"), some)
+    plain = await search(empty, [Target(INDEX, some)], Query("boiler"))
     assert [hit.score for hit in plain] == pytest.approx([1.0] * 3, abs=1e-3)
-    hits = await search(empty, INDEX, Query("boiler", recency=0.4), some)
-    assert {hit.session_id.int: hit.score for hit in hits} == {
+    hits = await search(empty, [Target(INDEX, some)], Query("boiler", recency=0.4))
+    assert {hit.source_id.int: hit.score for hit in hits} == {
         2: pytest.approx(1.0, abs=1e-3),
         3: pytest.approx(1.0, abs=1e-3),
         1: pytest.approx(0.8, abs=1e-3),
@@ -199,21 +259,21 @@ async def test_old_passages_lose_as_much_as_recency_says(empty: asyncpg.Pool) ->
 
 async def test_equal_passages_have_equal_scores_and_a_fixed_order(empty: asyncpg.Pool) -> None:
     await insert(empty, [chunk(n, "boiler", CHUNKS[0].vector) for n in (3, 1, 2)])
-    hits = await search(empty, INDEX, Query("boiler"), CHUNKS[0].vector)
-    assert [hit.session_id.int for hit in hits] == [1, 2, 3]
+    hits = await search(empty, [Target(INDEX, CHUNKS[0].vector)], Query("boiler"))
+    assert [hit.source_id.int for hit in hits] == [1, 2, 3]
     assert len({hit.score for hit in hits}) == 1
 
 
 async def test_copied_rows_are_the_same_as_inserted_ones(empty: asyncpg.Pool) -> None:
     await insert(empty, CHUNKS[:50])
     columns = [name for name in INDEX.columns if name != "tsv"]
-    before = await empty.fetch(f"select {', '.join(columns)} from {TABLE} order by session_id, n")
+    before = await empty.fetch(f"select {', '.join(columns)} from {TABLE} order by source_id, n")
     async with empty.acquire() as connection:
         await connection.execute(f"truncate {TABLE}")
         await connection.copy_records_to_table(
             INDEX.table, schema_name=INDEX.schema, columns=columns, records=before
         )
-    assert await empty.fetch(f"select {', '.join(columns)} from {TABLE} order by session_id, n") == before
+    assert await empty.fetch(f"select {', '.join(columns)} from {TABLE} order by source_id, n") == before
 
 
 def test_names_that_are_no_plain_identifiers_are_refused() -> None:
