@@ -9,6 +9,7 @@ import asyncpg
 from nats.aio.msg import Msg
 
 from app import contexts
+from app.compute import routes as compute_routes
 from app.http import asyncapi as events_document
 from app.http import openapi as http_document
 from app.http.docs import descriptions
@@ -32,6 +33,7 @@ from app.platform.condition import Condition, Figures
 from app.settings import Settings
 from events.envelope import Key
 from infra.blobs import BlobsUnavailable
+from infra.compute import Compute
 from infra.embedding import Embedder, EmbeddingUnavailable
 from infra.generation import Generator
 from infra.jetstream import LogUnavailable
@@ -78,6 +80,7 @@ async def serve(
     *,
     db: asyncpg.Pool,
     embedder: Embedder,
+    compute: Compute,
     generator: Generator | None,
     index: Index,
     ready: Callable[[str], None],
@@ -101,8 +104,8 @@ async def serve(
     desk = Desk(identify=ring.identify, limiter=_limiter(settings), catch_up=readable.catch_up)
     app = application(
         endpoints=_endpoints(
-            settings, where, kernel, db=db, embedder=embedder, generator=generator, index=index, ring=ring,
-            roster=roster, readable=readable, hub=hub, name=me.name,
+            settings, where, kernel, db=db, embedder=embedder, compute=compute, generator=generator,
+            index=index, ring=ring, roster=roster, readable=readable, hub=hub, name=me.name,
         ),
         desk=desk,
         origins=settings.cors_origins,
@@ -147,6 +150,7 @@ def _endpoints(
     *,
     db: asyncpg.Pool,
     embedder: Embedder,
+    compute: Compute,
     generator: Generator | None,
     index: Index,
     ring: KeyRing,
@@ -201,6 +205,7 @@ def _endpoints(
             link=link,
             clock=now,
         ),
+        *compute_routes.endpoints(compute),
         *hub.endpoints(),
     )
     about = {"title": NAME, "version": VERSION, "description": "One event-sourced backend."}

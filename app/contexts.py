@@ -32,6 +32,7 @@ from handlers.jobsite.transcribe import transcriber
 from handlers.jobsite.understand import understander
 from handlers.operations.decide import ALERTS, DEAD_LETTERS, ERASURES
 from infra.blobs import Blobs
+from infra.compute import Compute
 from infra.embedding import Embedder
 from infra.generation import Generator
 from infra.retrieval import Index
@@ -70,6 +71,7 @@ def handlers(
     blobs: Blobs,
     speech: Speech,
     embedder: Embedder,
+    compute: Compute,
     generator: Generator | None,
     clock: Clock,
     transcriptions: int,

@@ -9,12 +9,14 @@ from pgvector.asyncpg import register_vector
 
 from app import contexts, models
 from app.api import serve
+from app.compute.server import serve as serve_compute
 from app.kernel import Kernel, kernel
 from app.places import Places
 from app.project import project
 from app.settings import Settings
 from app.work import work
 from infra import chunking
+from infra.compute.local import LocalCompute
 from infra.embedding import Embedder
 from infra.read_models import ReadModels
 from infra.retrieval import Index, index_of
@@ -75,6 +77,7 @@ async def run_api(settings: Settings, where: Places, ready: Ready) -> None:
                 built,
                 db=db,
                 embedder=embedder,
+                compute=LocalCompute(embedder),
                 generator=generator,
                 index=index_for(embedder),
                 ready=ready,
@@ -90,13 +93,15 @@ async def run_worker(settings: Settings, where: Places) -> None:
     async with standing(settings, where, "work") as built:
         speech, transcriptions = models.speech(settings)
         embedder = await models.embedder(settings)
+        compute = models.compute(settings, embedder)
         generator = models.generator(settings)
         try:
             await work(
                 built,
                 ReadModels(where.database, built.log, contexts.READ_MODELS),
                 speech=speech,
-                embedder=embedder,
+                embedder=compute,
+                compute=compute,
                 generator=generator,
                 transcriptions=transcriptions,
                 tries=settings.handler_attempts,
@@ -104,9 +109,20 @@ async def run_worker(settings: Settings, where: Places) -> None:
             )
         finally:
             await speech.close()
+            await compute.close()
             await embedder.close()
             if generator:
                 await generator.close()
+
+
+async def run_compute(settings: Settings, ready: Ready) -> None:
+    """`headwater compute`, until cancelled."""
+    logs.setup(settings.log_level, process="compute")
+    embedder = await models.embedder(settings)
+    try:
+        await serve_compute(settings, LocalCompute(embedder), ready)
+    finally:
+        await embedder.close()
 
 
 async def run_projector(settings: Settings, where: Places) -> None:

@@ -6,6 +6,9 @@ from pathlib import Path
 import msgspec
 
 from app.settings import Settings
+from infra.compute import Compute
+from infra.compute.local import LocalCompute
+from infra.compute.remote import RemoteCompute
 from infra.embedded.home import write_private
 from infra.embedding import Embedder, EmbeddingUnavailable
 from infra.embedding.choice import choose
@@ -70,6 +73,18 @@ def generator(settings: Settings) -> Generator | None:
         url = str(claude.url) if claude.url else None
         made["claude"] = Claude(str(claude.api_key), claude.model, max_tokens=claude.max_tokens, url=url)
     return Router(made) if made else None
+
+
+def compute(settings: Settings, embedder: Embedder) -> Compute:
+    """Who reads documents, cuts texts and makes vectors for handlers: servers that are set, else this process."""
+    if not settings.compute_urls:
+        return LocalCompute(embedder)
+    return RemoteCompute(
+        settings.compute_urls,
+        key=str(settings.api_key),
+        name=embedder.name,
+        dimensions=embedder.dimensions,
+    )
 
 
 def _remembered(memory: Path) -> dict[str, int]:

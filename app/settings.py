@@ -73,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     whisper: Whisper | None
     ollama: Ollama | None
     claude: Claude | None
+    compute_urls: tuple[Address, ...]
+    """Servers that do the stateless work in the workers' place; they take the same `API_KEY`."""
     rate_limit_rps: int
     """Requests a second; 0 switches the limit off."""
     rate_limit_burst: int
@@ -111,6 +113,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             whisper=_whisper(env),
             ollama=_ollama(env),
             claude=_claude(env),
+            compute_urls=_compute(env),
             rate_limit_rps=env.number("RATE_LIMIT_RPS", 50, 0, 1_000_000),
             rate_limit_burst=env.number("RATE_LIMIT_BURST", 100, 1, 1_000_000),
             cors_origins=env.parsed(
@@ -128,6 +131,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             env.wrong("NATS_ERASER_URL", "is set without NATS_URL", "both, or neither")
         if settings.stream_replicas > 1 and not nats_url:
             env.wrong("STREAM_REPLICAS", "is 3 without NATS_URL", "a cluster, or 1 for the embedded server")
+        if settings.compute_urls and not settings.api_key:
+            env.wrong("COMPUTE_URL", "is set without API_KEY", "the key that those servers were started with")
         env.check()
         return settings
 
@@ -175,6 +180,11 @@ def _claude(env: Environment) -> Claude | None:
     model, most = env.text("CLAUDE_MODEL", CLAUDE), env.number("CLAUDE_MAX_TOKENS", 4096, 1, 1_000_000)
     url = env.address("CLAUDE_URL", *WEB)
     return Claude(api_key=key, model=model, max_tokens=most, url=url) if key else None
+
+
+def _compute(env: Environment) -> tuple[Address, ...]:
+    several = env.address("COMPUTE_URL", *WEB)
+    return tuple(Address(url.strip()) for url in several.split(",")) if several else ()
 
 
 def _origins(text: str) -> frozenset[str]:

@@ -14,6 +14,7 @@ from handlers.handler import Handler
 from handlers.operations.burial import bury, redriver
 from handlers.operations.erasing import erasers
 from infra.blobs import Blobs
+from infra.compute import Compute
 from infra.custody import Custody
 from infra.embedding import Embedder
 from infra.generation import Generator
@@ -38,6 +39,7 @@ async def work(
     *,
     speech: Speech,
     embedder: Embedder,
+    compute: Compute,
     generator: Generator | None,
     transcriptions: int,
     tries: int,
@@ -50,6 +52,7 @@ async def work(
         blobs=kernel.blobs,
         speech=speech,
         embedder=embedder,
+        compute=compute,
         generator=generator,
         clock=now,
         transcriptions=transcriptions,

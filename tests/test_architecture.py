@@ -21,6 +21,8 @@ FLOORS = {
 ADAPTERS = {
     "infra.blobs.objects",
     "infra.blobs.s3",
+    "infra.compute.local",
+    "infra.compute.remote",
     "infra.embedded.nats",
     "infra.embedded.postgres",
     "infra.embedding.choice",

@@ -172,3 +172,10 @@ def test_the_representation_shows_no_secret():
 def test_no_environment_breaks_the_reader(environ: dict[str, str]):
     with suppress(BadSettings):
         Settings.read(environ)
+
+
+def test_compute_servers_come_with_the_key_that_opens_them():
+    several = Settings.read({"COMPUTE_URL": "http://a:8080, http://b:8080", "API_KEY": "a-key-of-my-own"})
+    assert several.compute_urls == ("http://a:8080", "http://b:8080")
+    assert Settings.read({}).compute_urls == ()
+    assert "without API_KEY" in mistakes(COMPUTE_URL="http://a:8080")["COMPUTE_URL"]

@@ -32,7 +32,7 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
         from app.cli.doctor import doctor
 
         return running.once(doctor(settings))
-    if asked.command in {"serve", "work", "project"}:
+    if asked.command in {"serve", "work", "project", "compute"}:
         from app.cli import parts
 
         return running.until_stopped(parts.PARTS[asked.command](settings))
@@ -59,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="run the API")
     commands.add_parser("work", help="run the handlers")
     commands.add_parser("project", help="run the projections")
+    commands.add_parser(
+        "compute", help="run the stateless work on documents and texts, for workers elsewhere"
+    )
     commands.add_parser(
         "migrate", help="make the schemas of the read models; rebuild those of an older shape"
     )

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from app.main import run_api, run_projector, run_worker
+from app.main import run_api, run_compute, run_projector, run_worker
 from app.places import places
 from app.settings import Settings
 
@@ -24,8 +24,16 @@ async def project(settings: Settings) -> None:
     await run_projector(settings, places(settings))
 
 
+async def compute(settings: Settings) -> None:
+    def ready(url: str) -> None:
+        print(f"Headwater computes on {url}", file=sys.stderr, flush=True)
+
+    await run_compute(settings, ready)
+
+
 PARTS: dict[str, Callable[[Settings], Coroutine[Any, Any, None]]] = {
     "serve": serve,
     "work": work,
     "project": project,
+    "compute": compute,
 }

@@ -84,6 +84,8 @@ class Endpoint:
     description: str = ""
     query: type[msgspec.Struct] | None = None
     body: type[msgspec.Struct] | None = None
+    body_limit: int | None = None
+    """Bytes of the body at most, where that is not what every JSON body may have."""
     multipart: Multipart | None = None
     example: msgspec.Struct | None = None
     """A body worth trying, shown in /docs."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +58,8 @@ def unmetered(endpoints: Collection[Endpoint]) -> frozenset[str]:
 def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     read_query = query_reader(endpoint.query)
     decoder: msgspec.json.Decoder[Any] | None = msgspec.json.Decoder(endpoint.body) if endpoint.body else None
+    most = endpoint.body_limit or desk.patience.json_bytes
+    patience = replace(desk.patience, json_bytes=most)
 
     async def serve(request: web.Request) -> web.StreamResponse:
         request[ENDPOINT] = endpoint
@@ -76,7 +78,7 @@ def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitabl
             params=request.match_info,
             idempotency_key=_idempotency_key(request),
             after=_after(request),
-            body=await read_json(request, decoder, desk.patience) if decoder else None,
+            body=await read_json(request, decoder, patience) if decoder else None,
             patience=desk.patience,
         )
         if call.after:

@@ -1,6 +1,16 @@
 """Documents as people send them, any of them as text with its pages."""
 
+from infra.documents.description import Description, described
 from infra.documents.parsed import Limits, Page, Parsed, ParserUnavailable, UnusableDocument
 from infra.documents.parsing import parse
 
-__all__ = ["Limits", "Page", "Parsed", "ParserUnavailable", "UnusableDocument", "parse"]
+__all__ = [
+    "Description",
+    "Limits",
+    "Page",
+    "Parsed",
+    "ParserUnavailable",
+    "UnusableDocument",
+    "described",
+    "parse",
+]

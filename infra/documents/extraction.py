@@ -12,6 +12,7 @@ from xberg import ConversionOptions, ExtractInput, ExtractInputKind, ExtractionC
 from infra.documents import kinds, texts
 from infra.documents.archives import Guard
 from infra.documents.kinds import Kind
+from infra.documents.language import language_of
 from infra.documents.ocr import Ocr
 from infra.documents.parsed import Limits, Page, Parsed, UnusableDocument
 from infra.documents.wholeness import is_cut
@@ -48,7 +49,7 @@ def extract(content: bytes, name: str, declared: str, limits: Limits, ocr: Ocr |
         raise _too_long(f"more than {limits.characters:,} characters")
     if not parsed.text.strip():
         raise _nothing(content, kind, ocr)
-    return parsed
+    return parsed if parsed.language else msgspec.structs.replace(parsed, language=language_of(parsed.text))
 
 
 def _text(content: bytes, kind: Kind) -> Parsed:

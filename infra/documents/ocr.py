@@ -3,9 +3,10 @@
 import re
 import shutil
 import subprocess
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from xberg import OcrConfig
+if TYPE_CHECKING:
+    from xberg import OcrConfig
 
 _FOLDER = re.compile(r'in "([^"]+)"')
 
@@ -16,7 +17,9 @@ class Ocr(NamedTuple):
     folder: str
     languages: tuple[str, ...]
 
-    def config(self) -> OcrConfig:
+    def config(self) -> "OcrConfig":
+        from xberg import OcrConfig  # noqa: PLC0415 (40 MB that only the process that reads documents should pay)
+
         return OcrConfig(backend="tesseract", language=list(self.languages), tessdata_path=self.folder)
 
 
