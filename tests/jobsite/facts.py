@@ -1,9 +1,13 @@
 """One recording's facts, and the commands that lead to them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
+from events.envelope import Event
 from events.jobsite import (
     AudioUploaded,
     Indexed,
@@ -24,6 +28,9 @@ from handlers.jobsite.session.commands import (
     RecordUnderstanding,
     UploadAudio,
 )
+from handlers.jobsite.session.decide import SESSIONS
+from tests.rules import Given
+from tests.rules import given as given_of
 
 SESSION, UPLOAD, JOB = UUID(int=1), UUID(int=2), UUID(int=3)
 MONDAY = datetime(2026, 11, 16, 7, 30, tzinfo=UTC)
@@ -115,3 +122,19 @@ NOTIFIED = Notified(session_id=SESSION, job_id=JOB, edition=1)
 INDEXED = Indexed(**_INDEX, job_id=JOB, recorded_at=MONDAY)
 FAILED = StageFailed(**_FAILURE, job_id=JOB)
 INDEX_FAILED = StageFailed(**{**_FAILURE, "job_id": JOB, "stage": "index", "code": "INDEXING_FAILED"})
+
+
+def given(*past: Event) -> Given:
+    """Begin with what has happened to a recording. What events say of the whole session is left to a test of its own."""
+    return given_of(replace(SESSIONS, decide=_without_status), *past)
+
+
+def _without_status(command: Any, state: Any) -> list[Event]:
+    return [_plain(event) for event in SESSIONS.decide(command, state)]
+
+
+def _plain(event: Any) -> Event:
+    fields = {each.name: each.default for each in msgspec.structs.fields(event)}
+    known = {"status": fields["status"]} if "status" in fields else {}
+    plain: Event = msgspec.structs.replace(event, **known)
+    return plain

@@ -2,8 +2,6 @@
 
 import msgspec
 
-from events.envelope import Event
-from handlers.jobsite.session.decide import SESSIONS
 from tests.jobsite.facts import (
     FAILED,
     INDEX_FAILED,
@@ -13,6 +11,7 @@ from tests.jobsite.facts import (
     UPLOADED,
     fail,
     fail_index,
+    given,
     index,
     notify,
     report,
@@ -21,12 +20,6 @@ from tests.jobsite.facts import (
     understand,
     upload,
 )
-from tests.rules import Given
-from tests.rules import given as given_of
-
-
-def given(*past: Event) -> Given:
-    return given_of(SESSIONS, *past)
 
 
 def test_a_recording_is_accepted_with_all_that_was_said_of_it() -> None:
