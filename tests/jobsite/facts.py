@@ -125,7 +125,7 @@ INDEX_FAILED = StageFailed(**{**_FAILURE, "job_id": JOB, "stage": "index", "code
 
 
 def given(*past: Event) -> Given:
-    """Begin with what has happened to a recording. What events say of the whole session is left to a test of its own."""
+    """Begin with what has happened to a recording. What events say of the whole session has its own test."""
     return given_of(replace(SESSIONS, decide=_without_status), *past)
 
 
