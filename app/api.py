@@ -194,6 +194,7 @@ def _endpoints(
         ),
         *contexts.endpoints(
             commands=kernel.commands,
+            log=kernel.log,
             db=db,
             blobs=kernel.blobs,
             signals=kernel.signals,

@@ -9,12 +9,17 @@ import asyncpg
 from app.http.endpoints import Call, Endpoint
 from app.http.keys import KeyRing
 from app.identity import routes as identity_routes
+from app.jobsite import deleting as jobsite_deleting
 from app.jobsite import queries as jobsite_queries
 from app.jobsite import routes as jobsite_routes
 from app.jobsite import search as jobsite_search
 from app.jobsite import topics as jobsite_topics
+from app.operations import proofs
 from app.operations import routes as operations_routes
 from app.operations import topics as operations_topics
+from app.operations.deletion import Deletions
+from app.operations.proofs import Proof
+from app.operations.whereabouts import places_of
 from events.catalogue import Upcast
 from events.envelope import Key
 from events.identity import IDENTITY_EVENTS
@@ -25,6 +30,7 @@ from handlers.handler import Handler
 from handlers.identity.decide import API_KEYS
 from handlers.jobsite.action_item.decide import ACTION_ITEMS
 from handlers.jobsite.builder.decide import BUILDERS
+from handlers.jobsite.cascade import cascades
 from handlers.jobsite.index import indexer
 from handlers.jobsite.job.decide import JOBS
 from handlers.jobsite.session.decide import SESSIONS
@@ -35,6 +41,8 @@ from infra.blobs import Blobs
 from infra.compute import Compute
 from infra.embedding import Embedder
 from infra.generation import Generator
+from infra.log import Log
+from infra.read_models import ReadModels
 from infra.retrieval import Index
 from infra.signals import Signals
 from infra.speech import Speech
@@ -64,10 +72,25 @@ READ_MODELS = {"jobsite": "JOBSITE", "operations": "OPERATIONS"}
 TOPICS = (*jobsite_topics.TOPICS, *operations_topics.TOPICS)
 COUNTS = {"sessions": jobsite_queries.counts}
 """What `/status` counts."""
+PROOFS = (
+    Proof("jobsite.session", "/v1/sessions/{sessionId}", "jobsite:read", "sessions"),
+    Proof("jobsite.job", "/v1/jobs/{jobId}", "jobsite:read", "jobs"),
+)
+"""What can be deleted, and shown to be."""
+OUTLIVING = {
+    "jobsite.history.id": "event <> 'deleted'",
+    "jobsite.history.job_id": "event <> 'deleted'",
+    "jobsite.builders.session_id": "false",
+    "jobsite.jobs.session_id": "false",
+}
+"""Columns with rows that outlive what they name: which of them must go with it all the same. The history of a job tells
+that something was deleted; a builder or a job, in which recording it was first heard of."""
 
 
 def handlers(
     *,
+    log: Log,
+    read_models: ReadModels,
     blobs: Blobs,
     speech: Speech,
     embedder: Embedder,
@@ -81,12 +104,14 @@ def handlers(
         transcriber(blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         understander(blobs=blobs, clock=clock),
         indexer(blobs=blobs, embedder=embedder, clock=clock),
+        *cascades(models=read_models, log=log),
     )
 
 
 def endpoints(
     *,
     commands: Commands,
+    log: Log,
     db: asyncpg.Pool,
     blobs: Blobs,
     signals: Signals,
@@ -99,11 +124,16 @@ def endpoints(
     clock: Clock,
 ) -> tuple[Endpoint, ...]:
     """What can be asked over HTTP."""
+    models = projections(index)
+    places = {each.kind: places_of(each.kind, models, OUTLIVING) for each in PROOFS}
+    deletions = Deletions(log=log, db=db, blobs=blobs, places=places, streams=READ_MODELS)
     return (
         *jobsite_routes.endpoints(
             commands=commands, db=db, blobs=blobs, signals=signals, exists=exists, link=link, clock=clock
         ),
         *jobsite_search.endpoints(db=db, embedder=embedder, index=index, link=link),
+        *jobsite_deleting.endpoints(commands=commands, clock=clock),
+        *proofs.endpoints(deletions, PROOFS),
         *identity_routes.endpoints(commands=commands, ring=ring, clock=clock),
         *operations_routes.endpoints(commands=commands, db=db, clock=clock),
     )

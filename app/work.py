@@ -49,6 +49,8 @@ async def work(
     custody = Custody(models, kernel.blobs)
     answering = Answering(kernel.commands, now, let_go=custody.let_go)
     made = contexts.handlers(
+        log=kernel.log,
+        read_models=models,
         blobs=kernel.blobs,
         speech=speech,
         embedder=embedder,

@@ -17,6 +17,7 @@ from handlers.refusals import Refusal, Unavailable
 from infra.blobs import BlobsUnavailable
 from infra.jetstream import LogUnavailable
 from infra.pull import Delivery
+from infra.read_models import NotReadable
 from infra.signals import Signals, progress_subject
 from infra.telemetry import logs, traces
 from infra.telemetry.metrics import Metrics
@@ -56,7 +57,7 @@ class Attempts:
         self._clock = clock
         self._telling: set[asyncio.Future[None]] = set()
         self._excused: Counter[int] = Counter()
-        """Deliveries of each event that ended because the log did not answer: those are no attempts."""
+        """Deliveries of each event that ended because a server did not answer: those are no attempts."""
 
     async def verdict(self, message: Msg) -> bytes:
         """Deal with one delivery; what to answer JetStream."""
@@ -104,11 +105,9 @@ class Attempts:
             await self._answering.answer(
                 handler, recorded, Attempt(delivery.attempt, handler.attempts, report)
             )
-        except (Unavailable, LogUnavailable, BlobsUnavailable) as away:
+        except (Unavailable, LogUnavailable, BlobsUnavailable, NotReadable) as away:
             self._metrics.attempted(handler.name, "unavailable", time.monotonic() - started)
-            log.warning(
-                "the log or the blob store does not answer a handler", handler=handler.name, cause=away
-            )
+            log.warning("what a handler stands on does not answer", handler=handler.name, cause=away)
             self._excused[delivery.position] += 1
             return _again(handler.delay(delivery.attempt))
         except Exception:

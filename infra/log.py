@@ -143,6 +143,13 @@ class Log:
         found = await self._all_at(stream, [position])
         return found[0] if found else None
 
+    async def held(self, key: Key) -> dict[str, int]:
+        """How many messages of an aggregate its stream holds, by the names of their events."""
+        request = {"subjects_filter": key.filter}
+        info = await jetstream.api(self._nc, f"STREAM.INFO.{key.stream}", request)
+        subjects: dict[str, int] = info["state"].get("subjects") or {}
+        return {subject.rpartition(".")[2]: count for subject, count in subjects.items()}
+
     async def last_position(self, stream: str) -> int:
         """The newest position of a stream, 0 when empty."""
         info = await jetstream.api(self._nc, f"STREAM.INFO.{stream}")

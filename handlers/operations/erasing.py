@@ -9,12 +9,10 @@ from events.envelope import Event, Recorded
 from events.ids import derived_id
 from handlers.handler import Attempt, Handler
 from handlers.operations.decide import RecordErasure
-from handlers.refusals import Unavailable
 from infra.blobs.names import named
 from infra.custody import Custody
 from infra.eraser import erase
 from infra.log import TOMBSTONE, Log
-from infra.read_models import NotReadable
 
 LONGEST = 600.0
 """Seconds for one attempt: an aggregate of a hundred thousand events."""
@@ -38,13 +36,10 @@ def eraser_of(tombstone: type[Event], *, log: Log, custody: Custody, eraser: Cli
 
     async def let_go(recorded: Recorded[Event], _: Attempt) -> RecordErasure:
         key = recorded.event.key
-        try:
-            await custody.passed(recorded.stream, recorded.position)
-            history = await log.load(key)
-            brought = {blob: each.event.name for each in reversed(history) for blob in named(each.event)}
-            released = await custody.release(brought)
-        except NotReadable as behind:
-            raise Unavailable("NOT_READABLE", f"Erasing waits: {behind}") from behind
+        await custody.passed(recorded.stream, recorded.position)
+        history = await log.load(key)
+        brought = {blob: each.event.name for each in reversed(history) for blob in named(each.event)}
+        released = await custody.release(brought)
         messages = await erase(key, log=log, eraser=eraser)
         return RecordErasure(
             erasure_id=derived_id(key.id, key.context, key.aggregate),

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from events.ids import new_id
-from handlers.refusals import Unavailable
 from infra import jetstream
 from infra.jetstream import LogUnavailable
+from infra.read_models import NotReadable
 from tests.erasure.cabinet import Cabinet, File, intent
 
 
@@ -105,7 +105,7 @@ async def test_without_read_models_it_waits_and_erases_nothing(
     paper = await papers.filed("waits")
     tombstone = await papers.shredded(paper)
     papers.dsn, dsn = papers.dsn.replace("test_", "gone_"), papers.dsn
-    with pytest.raises(Unavailable):
+    with pytest.raises(NotReadable):
         await papers.erase(tombstone)
     assert len(await papers.history(paper)) == 2
     papers.dsn = dsn

@@ -38,6 +38,8 @@ class WhisperServer:
     calls: list[dict[str, Any]] = field(default_factory=list)
     fault: Fault | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    gate: asyncio.Event | None = None
+    """While it is there and not set, answers wait."""
 
 
 @asynccontextmanager
@@ -53,6 +55,8 @@ async def whisper_server(
         call["seconds"] = _seconds(form.get("file"))
         server.calls.append(call)
         server.asked.set()
+        if server.gate:
+            await server.gate.wait()
         if server.fault:
             return await _fail(request, server.fault, dialect)
         return DIALECTS[dialect](call)
