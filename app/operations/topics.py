@@ -1,7 +1,7 @@
 """What can be followed of what goes wrong: alerts and dead letters."""
 
 from app.live.topics import Topic
-from events.operations import AlertEvent, DeadLetterEvent
+from events.operations import AlertEvent, DeadLetterEvent, ErasureEvent
 
 ALERTS = Topic(
     name="alerts",
@@ -25,4 +25,15 @@ DEAD_LETTERS = Topic(
     about="Events that handlers gave up on, and what became of them.",
 )
 
-TOPICS = (ALERTS, DEAD_LETTERS)
+ERASURES = Topic(
+    name="erasures",
+    stream="OPERATIONS",
+    scope="operations:read",
+    events=(ErasureEvent,),
+    filters=lambda _: ("operations.erasure.>",),
+    of=lambda _: ("",),
+    has_ids=False,
+    about="What was deleted and is now gone from the log and from the blob store.",
+)
+
+TOPICS = (ALERTS, DEAD_LETTERS, ERASURES)

@@ -15,7 +15,7 @@ from events.catalogue import Catalogue, Upcast
 from events.envelope import Event, Recorded, subject_of, to_headers
 from events.ids import new_id
 from events.jobsite import AudioUploaded, Indexed, JobAdded, SessionMoved, StageFailed, Transcribed
-from events.operations import Cleared, Discarded, Raised
+from events.operations import Cleared, Discarded, ErasureRecorded, Raised
 from events.operations import Recorded as Buried
 from handlers.refusals import Invalid
 from tests.kernel.ledger import intent
@@ -42,6 +42,9 @@ TRANSCRIBED = Transcribed(
 FAILED = StageFailed(session_id=SESSION, stage="index", code="C", detail="d")
 RAISED = Raised(alert_id=OTHER, kind="k", subject="s", detail="d")
 BURIED = Buried(dead_letter_id=OTHER, stream="S", position=1, subject="s", handler="h", error="e", attempts=1)
+ERASED = ErasureRecorded(
+    erasure_id=OTHER, what="a.b", id=OTHER, position="A@1", messages=1, erased={}, kept={}
+)
 
 BELONGS = [
     (uploaded(JOB), {f"sessions:{SESSION}", f"jobs:{JOB}"}),
@@ -57,6 +60,7 @@ BELONGS = [
     (RAISED, {"alerts"}),
     (Cleared(alert_id=OTHER), {"alerts"}),
     (BURIED, {"dead-letters"}),
+    (ERASED, {"erasures"}),
     (Discarded(dead_letter_id=OTHER), {"dead-letters"}),
 ]
 
@@ -158,7 +162,7 @@ def test_events_are_described_in_their_newest_version():
         [Raised, Cleared, ClearedV2],
         [Upcast(Cleared, ClearedV2, lambda old: ClearedV2(alert_id=old.alert_id))],
     )
-    [*_, alerts, _letters] = channels(TOPICS, catalogue)
+    [*_, alerts, _letters, _erasures] = channels(TOPICS, catalogue)
     assert [each.name for each in alerts.messages] == [
         "operations.alert.cleared.v2",
         "operations.alert.raised",
