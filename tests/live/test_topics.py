@@ -128,11 +128,7 @@ def test_every_message_is_described():
     document = asyncapi(channels(TOPICS, Catalogue(EVENTS)), title="t", version="1", description="d")
     assert {each["address"] for each in document["channels"].values()} == {
         "/v1/ws",
-        "sessions:{id}",
-        "jobs:{id}",
-        "builders:{id}",
-        "alerts",
-        "dead-letters",
+        *(f"{topic.name}:{{id}}" if topic.has_ids else topic.name for topic in TOPICS),
     }
     assert set(document["channels"]["jobs"]["messages"]) > {AudioUploaded.type(), Indexed.type()}
     messages = document["components"]["messages"]
