@@ -33,7 +33,9 @@ from handlers.jobsite.builder.decide import BUILDERS
 from handlers.jobsite.cascade import cascades
 from handlers.jobsite.index import indexer
 from handlers.jobsite.job.decide import JOBS
+from handlers.jobsite.reading import Reading
 from handlers.jobsite.session.decide import SESSIONS
+from handlers.jobsite.summarise import summarisers
 from handlers.jobsite.transcribe import transcriber
 from handlers.jobsite.understand import understander
 from handlers.operations.decide import ALERTS, DEAD_LETTERS, ERASURES
@@ -100,9 +102,11 @@ def handlers(
     transcriptions: int,
 ) -> tuple[Handler, ...]:
     """What follows from events."""
+    reading = Reading(read_models, log, blobs)
     return (
         transcriber(blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         understander(blobs=blobs, clock=clock),
+        *summarisers(reading=reading, blobs=blobs, embedder=embedder, generator=generator, clock=clock),
         indexer(blobs=blobs, embedder=embedder, clock=clock),
         *cascades(models=read_models, log=log),
     )

@@ -102,6 +102,7 @@ def test_an_upload_makes_a_session_with_all_its_stages_before_it() -> None:
     assert [(each.key, each.values["stage"], each.values["state"]) for each in stages] == [
         ((SESSION, 0), "transcribe", "pending"),
         ((SESSION, 1), "understand", "pending"),
+        ((SESSION, 2), "summarise", "pending"),
         ((SESSION, 3), "index", "pending"),
     ]
 

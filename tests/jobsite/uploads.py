@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import wave
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +14,16 @@ from tests.deployment import Deployment
 
 OVER = {"completed", "failed"}
 
+LIFE = ("audio_uploaded", "transcribed", "understood", "summarised")
+"""What happens to a recording, one after the other; beside the last, it is indexed."""
+
 _numbers = itertools.count(1)
+
+
+def lived(names: Sequence[str]) -> bool:
+    """Whether these are the events of a recording that went through all its stages, each once."""
+    others = [name for name in names if name != "indexed"]
+    return names.count("indexed") == 1 and names.index("indexed") > 2 and tuple(others) == LIFE
 
 
 def sound(seconds: float = 0.5) -> bytes:

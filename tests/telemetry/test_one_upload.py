@@ -26,6 +26,8 @@ PATH_OF_AN_UPLOAD = {
     "append jobsite.session.transcribed",
     "handle understand",
     "append jobsite.session.understood",
+    "handle summarise",
+    "append jobsite.session.summarised",
     "handle index",
     "append jobsite.session.indexed",
     "project jobsite",
