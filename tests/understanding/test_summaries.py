@@ -115,9 +115,7 @@ async def test_an_earlier_recording_can_be_contradicted_too() -> None:
 
 async def test_silence_has_an_empty_summary() -> None:
     nothing = Understanding(transcript=Transcript((), "en", 1.0, "test"))
-    made = await extracted(
-        nothing, session_id=SESSION, title="Monday", others=(plan(),), embedder=Lexical()
-    )
+    made = await extracted(nothing, session_id=SESSION, title="Monday", others=(plan(),), embedder=Lexical())
     assert (made.text, made.sentences, made.discrepancies) == ("", (), ())
 
 
