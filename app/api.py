@@ -30,6 +30,7 @@ from app.live.readable import Readable
 from app.places import Places
 from app.platform import routes as platform
 from app.platform.condition import Condition, Figures
+from app.search.freshness import Freshness
 from app.settings import Settings
 from events.envelope import Key
 from infra.blobs import BlobsUnavailable
@@ -201,6 +202,7 @@ def _endpoints(
             embedder=embedder,
             generator=generator,
             index=index,
+            freshness=Freshness(kernel.nc, readable.position),
             ring=ring,
             exists=exists,
             link=link,

@@ -20,6 +20,10 @@ from app.operations import topics as operations_topics
 from app.operations.deletion import Deletions
 from app.operations.proofs import Proof
 from app.operations.whereabouts import places_of
+from app.search import routes as search_routes
+from app.search.freshness import Freshness
+from app.search.searcher import Searcher
+from app.search.sources import Source
 from events.catalogue import Upcast
 from events.envelope import Key
 from events.identity import IDENTITY_EVENTS
@@ -112,6 +116,11 @@ def handlers(
     )
 
 
+def sources(*, db: asyncpg.Pool, embedder: Embedder, index: Index) -> tuple[Source, ...]:
+    """What can be searched."""
+    return (jobsite_search.source(db=db, embedder=embedder, index=index),)
+
+
 def endpoints(
     *,
     commands: Commands,
@@ -122,6 +131,7 @@ def endpoints(
     embedder: Embedder,
     generator: Generator | None,
     index: Index,
+    freshness: Freshness,
     ring: KeyRing,
     exists: Exists,
     link: Link,
@@ -131,11 +141,12 @@ def endpoints(
     models = projections(index)
     places = {each.kind: places_of(each.kind, models, OUTLIVING) for each in PROOFS}
     deletions = Deletions(log=log, db=db, blobs=blobs, places=places, streams=READ_MODELS)
+    searcher = Searcher(db, sources(db=db, embedder=embedder, index=index), freshness)
     return (
         *jobsite_routes.endpoints(
             commands=commands, db=db, blobs=blobs, signals=signals, exists=exists, link=link, clock=clock
         ),
-        *jobsite_search.endpoints(db=db, embedder=embedder, index=index, link=link),
+        *search_routes.endpoints(searcher=searcher, link=link),
         *jobsite_deleting.endpoints(commands=commands, clock=clock),
         *proofs.endpoints(deletions, PROOFS),
         *identity_routes.endpoints(commands=commands, ring=ring, clock=clock),

@@ -9,14 +9,13 @@ import msgspec
 
 from app.jobsite.views import (
     Fault,
-    MomentView,
     SegmentView,
     SessionSummary,
     StageView,
     TranscriptView,
     WordView,
 )
-from infra.retrieval import Hit
+from app.search.sources import MomentView, Spot
 
 SUMMARY = (
     "id, upload_id, job_id, title, status, file_name, media_type, size, seconds, words, "
@@ -112,19 +111,19 @@ async def titles(db: asyncpg.Pool, sessions: list[UUID]) -> dict[UUID, asyncpg.R
     return {row["id"]: row for row in rows}
 
 
-async def moments(db: asyncpg.Pool, query: str, hits: Sequence[Hit]) -> dict[tuple[UUID, int], MomentView]:
-    """In each passage, the segment that has most of the query's words; its first, when none has any."""
+async def moments(db: asyncpg.Pool, spots: Sequence[Spot]) -> dict[tuple[UUID, int], MomentView]:
+    """At each spot, the segment that has most of its words; the first, when none has any."""
     rows = await db.fetch(
         "select distinct on (h.session_id, h.n) h.session_id, h.n, s.text, s.start_s, s.end_s "
-        "from unnest($1::uuid[], $2::int[], $3::int[], $4::int[]) as h (session_id, n, first, last) "
+        "from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[]) as h (session_id, n, first, last, words) "
         "join jobsite.segments s on s.session_id = h.session_id and s.start_char < h.last and s.end_char > h.first "
         "order by h.session_id, h.n, ts_rank(to_tsvector('english', s.text), "
-        "replace(plainto_tsquery('english', $5)::text, '&', '|')::tsquery) desc, s.n",
-        [hit.source_id for hit in hits],
-        [hit.n for hit in hits],
-        [hit.start_char for hit in hits],
-        [hit.end_char for hit in hits],
-        query,
+        "replace(plainto_tsquery('english', h.words)::text, '&', '|')::tsquery) desc, s.n",
+        [spot.source_id for spot in spots],
+        [spot.n for spot in spots],
+        [spot.start_char for spot in spots],
+        [spot.end_char for spot in spots],
+        [spot.words.replace("\0", " ") for spot in spots],
     )
     return {
         (row["session_id"], row["n"]): MomentView(text=row["text"], start=row["start_s"], end=row["end_s"])

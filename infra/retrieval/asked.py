@@ -22,7 +22,7 @@ class Scope:
     document_id: UUID | None = None
     collection_ids: tuple[UUID, ...] | None = None
     """In any of them."""
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str | int | float | bool] = field(default_factory=dict)
     """Values that a source's metadata must have."""
 
 

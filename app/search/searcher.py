@@ -1,0 +1,171 @@
+"""Search over every context at once: which indexes a scope means, and what one statement finds in all of them."""
+
+import asyncio
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from app.search.freshness import Freshness, Positions
+from app.search.memory import Memory
+from app.search.sources import Place, Shown, Source, Spot, Spots
+from app.search.views import ScopeBody
+from handlers.refusals import Forbidden, NotFound
+from infra.embedding import Embedder, EmbeddingUnavailable
+from infra.retrieval import Found, Hit, Query, Scope, Target, Vector, explore
+from infra.telemetry.logs import logger
+
+log = logger(__name__)
+
+MENTIONED = 10
+"""Collections that a refusal names."""
+VECTORS, VECTOR_BYTES = 4096, 16 << 20
+ANSWERS, ANSWER_BYTES = 2048, 32 << 20
+HIT_BYTES = 700
+"""About what a hit takes beside its text."""
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What was found, and how."""
+
+    sources: tuple[Source, ...]
+    places: tuple[tuple[Source, Place], ...]
+    """The targets, in the order that hits name them by."""
+    found: Found
+    lexical: bool
+    """No query vector could be had for any of them."""
+    cached: bool
+    since: Positions
+    """Where the read models were at least."""
+
+    def source(self, hit: Hit) -> Source:
+        return self.places[hit.target][0]
+
+
+class Searcher:
+    """Safe to use from many tasks. Without `freshness` nothing that was found is remembered."""
+
+    def __init__(
+        self, db: asyncpg.Pool, sources: Sequence[Source], freshness: Freshness | None = None
+    ) -> None:
+        self._db = db
+        self.sources = tuple(sources)
+        self._freshness = freshness
+        self._vectors: Memory[Vector] = Memory(entries=VECTORS, size=VECTOR_BYTES)
+        self._answers: Memory[Searched] = Memory(entries=ANSWERS, size=ANSWER_BYTES)
+
+    def meant(self, scope: ScopeBody, may: Callable[[str], bool]) -> tuple[Source, ...]:
+        """The contexts that a scope means and the caller may see. Raises `Forbidden` when that leaves none."""
+        able = [source for source in self.sources if scope.members <= source.reach]
+        allowed = tuple(source for source in able if may(source.scope))
+        if able and not allowed:
+            scopes = " or ".join(source.scope for source in able)
+            raise Forbidden("SCOPE_REQUIRED", f"This key does not hold the scope {scopes}.")
+        return allowed
+
+    async def search(self, sources: Sequence[Source], scope: ScopeBody, query: Query) -> Searched:
+        """Search these contexts; `query.scope` is filled in. Raises `NotFound` for a collection that is not there."""
+        inside, collections = await self._scope(sources, scope)
+        key = (
+            tuple(source.context for source in sources),
+            query.text,
+            repr(inside),
+            query.limit,
+            query.min_score,
+        )
+        if query.recency == 0 and (known := await self._remembered(key, sources)):
+            return known
+        since = self._freshness.now(sources) if self._freshness else {}
+        offered = await asyncio.gather(*(source.places(collections) for source in sources))
+        places = tuple(
+            (source, place) for source, found in zip(sources, offered, strict=True) for place in found
+        )
+        vectors = await self._embed({place.embedder.name: place.embedder for _, place in places}, query.text)
+        targets = [
+            Target(place.index, vectors.get(place.embedder.name), place.collection_ids) for _, place in places
+        ]
+        asked = Query(query.text, inside, query.limit, query.min_score, query.recency)
+        found = await explore(self._db, targets, asked)
+        searched = Searched(tuple(sources), places, found, not vectors, False, since)
+        if self._freshness and query.recency == 0 and (vectors or not places):
+            size = sum(HIT_BYTES + 4 * len(hit.text) for hit in found.hits) + HIT_BYTES
+            self._answers.put(key, searched, size)
+        return searched
+
+    async def shown(self, searched: Searched, words: str) -> Mapping[int, tuple[Hit, Shown]]:
+        """By their number, the hits whose sources are still there, with where they lead."""
+        found: dict[int, tuple[Hit, Shown]] = {}
+        numbered = list(enumerate(searched.found.hits))
+        for source in searched.sources:
+            own = [(n, hit) for n, hit in numbered if searched.source(hit) is source]
+            spots = await self.show(source.context, [spot(hit, words) for _, hit in own])
+            found |= {
+                n: (hit, spots[hit.source_id, hit.n]) for n, hit in own if (hit.source_id, hit.n) in spots
+            }
+        return dict(sorted(found.items()))
+
+    async def show(self, context: str, spots: Sequence[Spot]) -> Spots:
+        """Where spots of a context lead; one whose source has gone is left out."""
+        source = next((each for each in self.sources if each.context == context), None)
+        return await source.show(spots) if source and spots else {}
+
+    async def _scope(
+        self, sources: Sequence[Source], scope: ScopeBody
+    ) -> tuple[Scope, tuple[UUID, ...] | None]:
+        names = scope.names
+        ids = None if names is None else await self._collections(sources, names)
+        inside = Scope(
+            job_id=scope.job_id,
+            session_id=scope.session_id,
+            document_id=scope.document_id,
+            collection_ids=ids,
+            metadata=scope.metadata,
+        )
+        return inside, ids
+
+    async def _collections(self, sources: Sequence[Source], names: Collection[str]) -> tuple[UUID, ...]:
+        known: dict[str, UUID] = {}
+        for source in sources:
+            known |= await source.collections() if source.collections else {}
+        if missing := [name for name in names if name not in known]:
+            there = sorted(known)
+            named = ", ".join(there[:MENTIONED]) + (", …" if len(there) > MENTIONED else "")
+            raise NotFound(
+                "COLLECTION_NOT_FOUND",
+                f"There is no collection {missing[0]!r}; there is {named or 'none yet'}.",
+                field="scope.collection",
+            )
+        return tuple(sorted({known[name] for name in names}))
+
+    async def _embed(self, embedders: Mapping[str, Embedder], text: str) -> dict[str, Vector]:
+        """The question as each embedder sees it; those that do not answer are left out."""
+        found = {}
+        for name, embedder in embedders.items():
+            vector = self._vectors.get((name, text))
+            if vector is None:
+                try:
+                    vector = (await embedder.embed([text]))[0]
+                except EmbeddingUnavailable as away:
+                    log.warning("searching words only", embedder=name, cause=str(away))
+                    continue
+                self._vectors.put((name, text), vector, vector.nbytes + 4 * len(text) + 200)
+            found[name] = vector
+        return found
+
+    async def _remembered(self, key: Hashable, sources: Sequence[Source]) -> Searched | None:
+        """What was found before, if nothing has changed since."""
+        if not self._freshness or not (known := self._answers.get(key)):
+            return None
+        now = self._freshness.now(sources)
+        if not await self._freshness.holds(sources, known.since):
+            self._answers.drop(key)
+            return None
+        kept = Searched(known.sources, known.places, known.found, known.lexical, True, now)
+        self._answers.renew(key, kept)
+        return kept
+
+
+def spot(hit: Hit, words: str) -> Spot:
+    return Spot(hit.kind, hit.source_id, hit.n, hit.start_char, hit.end_char, hit.page, words)
