@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
-from events.envelope import Event, Intent, Key, Recorded
+from events.envelope import Claim, Event, Intent, Key, Recorded
 from handlers.refusals import Conflict as Refused
 from handlers.refusals import Refusal, Unavailable
 from infra.blobs import Blobs
@@ -141,6 +141,28 @@ class Commands:
                 raise Refused(
                     "NAME_TAKEN", f"There is already a {taken.claim.kind} {taken.claim.value!r}."
                 ) from taken
+
+    async def look(self, decider: Decider[C, S], id: UUID) -> S:
+        """The state of an aggregate, as the log has it now. Raises `Unavailable`."""
+        key = Key(decider.context, decider.aggregate, id)
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            try:
+                state: S = (await self._refreshed(decider, key, self._remembered(key))).state
+            except LogUnavailable as failure:
+                raise Unavailable(
+                    "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
+                ) from failure
+        return state
+
+    async def holder(self, context: str, claim: Claim) -> UUID | None:
+        """Which aggregate has a unique name, as the log has it now. Raises `Unavailable`."""
+        try:
+            return await self._log.holder(context, claim)
+        except LogUnavailable as failure:
+            raise Unavailable(
+                "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
+            ) from failure
 
     async def done(self, key: Key, command_id: UUID) -> bool:
         """Whether the aggregate already holds the result of a command, and what it brought. Raises `LogUnavailable`."""

@@ -1,9 +1,10 @@
 """The event store: guarded appends, an aggregate's events, and the whole stream in order."""
 
 from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 from events.catalogue import Catalogue
-from events.envelope import Event, Intent, Key, Recorded, subject_of, to_headers
+from events.envelope import Claim, Event, Intent, Key, Recorded, subject_of, to_headers
 from events.ids import new_id
 from infra import jetstream
 from infra.jetstream import Ack, ApiError, Message, patiently
@@ -149,6 +150,10 @@ class Log:
         info = await jetstream.api(self._nc, f"STREAM.INFO.{key.stream}", request)
         subjects: dict[str, int] = info["state"].get("subjects") or {}
         return {subject.rpartition(".")[2]: count for subject, count in subjects.items()}
+
+    async def holder(self, context: str, claim: Claim) -> UUID | None:
+        """Which aggregate has a unique name now, if any. Raises `LogUnavailable`."""
+        return await patiently(lambda: self._reservations.holder(context, claim))
 
     async def last_position(self, stream: str) -> int:
         """The newest position of a stream, 0 when empty."""

@@ -42,6 +42,12 @@ class Reservations:
             await names.look()
         return names
 
+    async def holder(self, context: str, claim: Claim) -> UUID | None:
+        """Who has a name now."""
+        message = await leader_get(self._nc, context.upper(), {"last_by_subj": claim.subject(context)})
+        reservation = msgspec.json.decode(message.payload, type=Reservation) if message else None
+        return reservation.holder if reservation and reservation.held else None
+
 
 class Names:
     """The claims and releases of one append, with the position each subject is believed to be at."""

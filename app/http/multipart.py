@@ -30,7 +30,11 @@ class Multipart:
     file: str = "file"
     """The name of the part that is the file."""
     limit: int
-    """Bytes of the file at most."""
+    """Bytes of a file at most."""
+    files: int = 1
+    """How many may come at once; more than one are read by `read_files`."""
+    whole: int | None = None
+    """Bytes of the whole body at most; room for one file unless set."""
     text_limit: int = 64 << 10
     description: str = ""
 
@@ -60,7 +64,7 @@ async def read_form(
     Each text is checked as it arrives: one that stands before the file refuses the upload before any of it is kept.
     """
     if (request.content_length or 0) > shape.limit + FIELDS_ROOM:
-        raise _file_too_large(shape)
+        raise file_too_large(shape)
     body = chunks(request, limit=shape.limit + FIELDS_ROOM, idle=idle)
     kinds = {each.encode_name: each.type for each in msgspec.structs.fields(shape.fields)}
     values: dict[str, Any] = {}
@@ -69,11 +73,11 @@ async def read_form(
         if part.name == shape.file:
             if kept:
                 raise Malformed("DUPLICATE_FIELD", f"There may be one {shape.file} only.", field=shape.file)
-            kept.append(await keep(Upload(part.filename, part.media_type, _limited(part, shape))))
+            kept.append(await keep(Upload(part.filename, part.media_type, limited(part, shape))))
         elif part.name in values:
             raise Malformed("DUPLICATE_FIELD", f"{part.name} is given twice.", field=part.name)
         else:
-            values[part.name] = await _text(part, kinds, shape)
+            values[part.name] = await text_of(part, kinds, shape)
     if not kept:
         raise Malformed(
             "FILE_MISSING", f"There is no part called {shape.file} that is the file.", field=shape.file
@@ -94,7 +98,7 @@ def boundary_of(request: web.Request) -> bytes:
     return boundary.encode()
 
 
-async def _text(part: Part, kinds: Mapping[str, Any], shape: Multipart) -> str:
+async def text_of(part: Part, kinds: Mapping[str, Any], shape: Multipart) -> str:
     if part.name not in kinds:
         known = ", ".join((shape.file, *kinds))
         raise Malformed(
@@ -129,14 +133,14 @@ def _check(name: str, text: str, kind: Any) -> None:
         raise Malformed(refusal.code, f"{name}: {refusal.detail}", field=name) from None
 
 
-async def _limited(part: Part, shape: Multipart) -> AsyncIterator[bytes]:
+async def limited(part: Part, shape: Multipart) -> AsyncIterator[bytes]:
     taken = 0
     async for piece in part.content:
         taken += len(piece)
         if taken > shape.limit:
-            raise _file_too_large(shape)
+            raise file_too_large(shape)
         yield piece
 
 
-def _file_too_large(shape: Multipart) -> TooLarge:
+def file_too_large(shape: Multipart) -> TooLarge:
     return TooLarge("FILE_TOO_LARGE", f"A file may have {shape.limit:,} bytes at most.", field=shape.file)

@@ -1,0 +1,202 @@
+"""The SQL that reads collections and documents. A document whose collection is gone is gone too."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from app.knowledge.views import ChunkingView, ChunkView, CollectionView, DocumentSummary, IndexView
+
+MENTIONED = 10
+"""Collections that a refusal names."""
+DOCUMENT = (
+    "d.id, c.name as collection, d.file_name, d.title, d.media_type, d.size, d.pages, d.characters, d.language, "
+    "coalesce(m.chunks, 0) as chunks, d.metadata, d.strategy, d.chunk_size, d.overlap, d.status, d.stage, "
+    "d.ingestion_id, d.uploaded_at, d.uploaded_by, d.updated_at"
+)
+JOINED = (
+    "knowledge.documents d join knowledge.collections c on c.id = d.collection_id left join knowledge.memberships m "
+    "on m.document_id = d.id and m.number = c.active and m.state = 'indexed'"
+)
+
+
+async def names(db: asyncpg.Pool) -> list[str]:
+    """Names of collections, some more than a refusal mentions."""
+    rows = await db.fetch("select name from knowledge.collections order by name limit $1", MENTIONED + 1)
+    return [row["name"] for row in rows]
+
+
+async def collection(db: asyncpg.Pool, *, id: UUID | None = None, name: str | None = None) -> UUID | None:
+    """The id of a collection that can be read."""
+    found: UUID | None = await db.fetchval(
+        "select id from knowledge.collections where id = $1 or name = $2", id, name
+    )
+    return found
+
+
+async def collections(
+    db: asyncpg.Pool, *, ids: Sequence[UUID] | None = None, before: int | None = None, limit: int = 1
+) -> list[tuple[CollectionView, int]]:
+    """Collections, newest first, each with its position; these, or those before a position."""
+    rows = await db.fetch(
+        "select * from knowledge.collections where ($1::uuid[] is null or id = any($1)) "
+        "and ($2::bigint is null or position < $2) order by position desc limit $3",
+        None if ids is None else list(ids),
+        before,
+        limit,
+    )
+    found = [row["id"] for row in rows]
+    counts = await db.fetch(
+        "select collection_id, status, count(*) as documents, sum(size)::bigint as bytes from knowledge.documents "
+        "where collection_id = any($1::uuid[]) group by collection_id, status",
+        found,
+    )
+    chunks = await db.fetch(
+        "select m.collection_id, sum(m.chunks)::bigint as chunks from knowledge.memberships m "
+        "join knowledge.collections c on c.id = m.collection_id and m.number = c.active "
+        "where m.state = 'indexed' and m.collection_id = any($1::uuid[]) group by m.collection_id",
+        found,
+    )
+    indexes = await db.fetch(
+        "select * from knowledge.indexes where collection_id = any($1::uuid[]) order by number", found
+    )
+    by_status: dict[UUID, dict[str, asyncpg.Record]] = defaultdict(dict)
+    for each in counts:
+        by_status[each["collection_id"]][each["status"]] = each
+    chunked = {each["collection_id"]: each["chunks"] for each in chunks}
+    return [
+        (
+            _collection(
+                row,
+                by_status[row["id"]],
+                chunked.get(row["id"], 0),
+                [each for each in indexes if each["collection_id"] == row["id"]],
+            ),
+            row["position"],
+        )
+        for row in rows
+    ]
+
+
+def _collection(
+    row: asyncpg.Record, counts: dict[str, asyncpg.Record], chunks: int, indexes: Sequence[asyncpg.Record]
+) -> CollectionView:
+    return CollectionView(
+        id=row["id"],
+        name=row["name"],
+        description=row["description"],
+        embedder=next(each["embedder"] for each in indexes if each["number"] == row["active"]),
+        chunking=chunking(row),
+        documents=sum(each["documents"] for each in counts.values()),
+        by_status={status: each["documents"] for status, each in sorted(counts.items())},
+        chunks=chunks,
+        bytes=sum(each["bytes"] for each in counts.values()),
+        indexes=tuple(_index(each, row) for each in indexes),
+        created_at=row["created_at"],
+        created_by=row["created_by"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _index(index: asyncpg.Record, row: asyncpg.Record) -> IndexView:
+    roles = {row["active"]: "active", row["candidate"]: "candidate", row["previous"]: "previous"}
+    return IndexView(
+        number=index["number"],
+        role=roles[index["number"]],  # type: ignore[arg-type]
+        embedder=index["embedder"],
+        chunking=chunking(index) if index["strategy"] else None,
+        begun_at=index["begun_at"],
+        promoted_at=index["promoted_at"],
+    )
+
+
+def chunking(row: asyncpg.Record) -> ChunkingView:
+    return ChunkingView(strategy=row["strategy"], size=row["chunk_size"], overlap=row["overlap"])
+
+
+async def document(db: asyncpg.Pool, document_id: UUID) -> asyncpg.Record | None:
+    return await db.fetchrow(
+        f"select {DOCUMENT}, d.blob, d.text_blob, d.revision, d.collection_id from {JOINED} where d.id = $1",  # noqa: S608
+        document_id,
+    )
+
+
+async def documents(
+    db: asyncpg.Pool,
+    *,
+    collection_id: UUID | None,
+    status: str | None,
+    text: str | None,
+    before: int | None,
+    limit: int,
+) -> list[tuple[DocumentSummary, int]]:
+    """The newest documents before a position of the log, each with its own position."""
+    values: list[Any] = []
+    conditions = []
+    for value, condition in (
+        (collection_id, "d.collection_id = ${n}"),
+        (status, "d.status = ${n}"),
+        (before, "d.position < ${n}"),
+        (text and f"%{_literal(text)}%", "(d.file_name ilike ${n} or d.title ilike ${n})"),
+    ):
+        if value is not None:
+            values.append(value)
+            conditions.append(condition.format(n=len(values)))
+    where = " and ".join(conditions) or "true"
+    rows = await db.fetch(
+        f"select {DOCUMENT}, d.position from {JOINED} where {where} "  # noqa: S608
+        f"order by d.position desc limit ${len(values) + 1}",
+        *values,
+        limit,
+    )
+    return [(summary(row), row["position"]) for row in rows]
+
+
+def _literal(text: str) -> str:
+    """Text as a pattern that matches itself."""
+    return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def summary(row: asyncpg.Record) -> DocumentSummary:
+    return DocumentSummary(**fields(row))
+
+
+def fields(row: asyncpg.Record) -> dict[str, Any]:
+    """What a summary shows."""
+    plain = {
+        name: row[name] for name in DocumentSummary.__struct_fields__ if name not in {"metadata", "chunking"}
+    }
+    return {**plain, "metadata": msgspec.json.decode(row["metadata"]), "chunking": chunking(row)}
+
+
+async def answering(db: asyncpg.Pool, collection_id: UUID) -> tuple[str, int] | None:
+    """The embedder and the number of the index that answers."""
+    row = await db.fetchrow(
+        "select i.embedder, i.number from knowledge.collections c join knowledge.indexes i "
+        "on i.collection_id = c.id and i.number = c.active where c.id = $1",
+        collection_id,
+    )
+    return (row["embedder"], row["number"]) if row else None
+
+
+async def chunks(
+    db: asyncpg.Pool, table: str, document_id: UUID, *, after: int, limit: int
+) -> list[ChunkView]:
+    """The chunks of a document behind one, in their order."""
+    rows = await db.fetch(
+        f"select n, text, start_char, end_char, page from knowledge.{table} "  # noqa: S608
+        "where source_id = $1 and n > $2 order by n limit $3",
+        document_id,
+        after,
+        limit,
+    )
+    return [ChunkView(**dict(row)) for row in rows]
+
+
+async def counts(db: asyncpg.Pool) -> dict[str, int]:
+    """Documents by status."""
+    rows = await db.fetch("select status, count(*) from knowledge.documents group by status")
+    return {row["status"]: row["count"] for row in rows}

@@ -1,0 +1,48 @@
+"""What can be followed of documents as it happens."""
+
+from app.live.topics import Topic
+from events.knowledge import (
+    Cancelled,
+    DocumentChunked,
+    DocumentDeleted,
+    DocumentEmbedded,
+    DocumentEvent,
+    DocumentParsed,
+    DocumentUploaded,
+    Reingested,
+    Retried,
+    StageFailed,
+)
+
+DOCUMENTS = Topic(
+    name="documents",
+    stream="KNOWLEDGE",
+    scope="knowledge:read",
+    events=(DocumentEvent,),
+    filters=lambda id: (f"knowledge.document.{id}.>",),
+    of=lambda recorded: (str(recorded.event.document_id),),
+    about="Everything that happens to one document, and how far its stages are.",
+)
+
+INGESTIONS = Topic(
+    name="ingestions",
+    stream="KNOWLEDGE",
+    scope="knowledge:read",
+    events=(
+        DocumentUploaded,
+        DocumentParsed,
+        DocumentChunked,
+        DocumentEmbedded,
+        StageFailed,
+        Retried,
+        Cancelled,
+        Reingested,
+        DocumentDeleted,
+    ),
+    filters=lambda _: (">",),
+    of=lambda _: ("",),
+    has_ids=False,
+    about="Every ingestion: queued, each stage that ends, failures.",
+)
+
+TOPICS = (DOCUMENTS, INGESTIONS)

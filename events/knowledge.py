@@ -1,0 +1,313 @@
+"""What happens to collections and their documents: they are made, filled, read, indexed anew, and go."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+
+from events.envelope import Claim, Event
+
+Stage = Literal["parsing", "chunking", "embedding"]
+Metadata = Mapping[str, str | int | float | bool]
+
+
+class Chunking(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """How a text is cut."""
+
+    strategy: str
+    size: int
+    overlap: int
+
+
+def collection_claim(name: str) -> Claim:
+    """Only one collection may have a name."""
+    return Claim("collection", name)
+
+
+class CollectionEvent(Event, frozen=True, kw_only=True):
+    context: ClassVar[str] = "knowledge"
+    aggregate: ClassVar[str] = "collection"
+    collection_id: UUID
+
+
+class CollectionCreated(CollectionEvent, frozen=True, kw_only=True):
+    """Documents may come. Its first index has the number 1."""
+
+    title: str
+    """Its name; unique."""
+    description: str = ""
+    embedder: str
+    """Whose vectors its index holds."""
+    chunking: Chunking
+    """How documents are cut that say nothing else."""
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return (collection_claim(self.title),)
+
+
+class CollectionRenamed(CollectionEvent, frozen=True, kw_only=True):
+    title: str
+    before: str
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        return (collection_claim(self.title),)
+
+    @property
+    def releases(self) -> tuple[Claim, ...]:
+        return (collection_claim(self.before),)
+
+
+class CollectionDescribed(CollectionEvent, frozen=True, kw_only=True):
+    description: str
+
+
+class IndexBegun(CollectionEvent, frozen=True, kw_only=True):
+    """Another index is built beside the one that answers."""
+
+    number: int
+    embedder: str
+    chunking: Chunking | None = None
+    """How every document is cut for it; None leaves each as it was uploaded."""
+
+
+class IndexPromoted(CollectionEvent, frozen=True, kw_only=True):
+    """The index answers from now on; the one before is kept for a while."""
+
+    number: int
+    before: int
+
+
+class IndexReverted(CollectionEvent, frozen=True, kw_only=True):
+    """The index that answered before answers again; the other is a candidate as it was."""
+
+    number: int
+    before: int
+
+
+class IndexDropped(CollectionEvent, frozen=True, kw_only=True):
+    """Nobody needs the index any more."""
+
+    number: int
+    embedder: str
+
+
+class CollectionNameFreed(CollectionEvent, frozen=True, kw_only=True):
+    """The last but one event of a collection: another may have its name, which the tombstone does not tell."""
+
+    title: str
+
+    @property
+    def releases(self) -> tuple[Claim, ...]:
+        return (collection_claim(self.title),)
+
+
+class CollectionDeleted(CollectionEvent, frozen=True, kw_only=True):
+    """It is gone, and its documents go after it."""
+
+
+class DocumentEvent(Event, frozen=True, kw_only=True):
+    context: ClassVar[str] = "knowledge"
+    aggregate: ClassVar[str] = "document"
+    document_id: UUID
+
+
+class DocumentUploaded(DocumentEvent, frozen=True, kw_only=True):
+    """A document was accepted, and its first ingestion is queued."""
+
+    collection_id: UUID
+    ingestion_id: UUID
+    blob: str
+    """Blob key of the original."""
+    size: int
+    media_type: str
+    """As its sender calls it; parsing tells better."""
+    file_name: str
+    chunking: Chunking
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.blob,)
+
+
+class StageEvent(DocumentEvent, frozen=True, kw_only=True):
+    """A stage of an ingestion has ended well."""
+
+    ingestion_id: UUID
+    blob: str
+    """Blob key of what the stage made."""
+    size: int
+    attempts: int = 1
+    started_at: datetime | None = None
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.blob,)
+
+
+class DocumentParsed(StageEvent, frozen=True, kw_only=True):
+    """What it says is known: text with its pages."""
+
+    media_type: str
+    pages: int
+    characters: int
+    title: str | None = None
+    language: str | None = None
+
+
+class DocumentChunked(StageEvent, frozen=True, kw_only=True):
+    """The text is cut, for the index that answered when it was."""
+
+    parsed: str
+    """Blob key of the text."""
+    number: int
+    """Of the index."""
+    embedder: str
+    chunking: Chunking
+    chunks: int
+
+
+class DocumentEmbedded(StageEvent, frozen=True, kw_only=True):
+    """The chunks have vectors: the ingestion is complete, and the document can be found."""
+
+    collection_id: UUID
+    parsed: str
+    number: int
+    embedder: str
+    chunking: Chunking
+    dimensions: int
+    chunks: int
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+
+class StageFailed(DocumentEvent, frozen=True, kw_only=True):
+    """A stage will not succeed: the document is at fault, or every attempt failed."""
+
+    ingestion_id: UUID
+    stage: Stage
+    code: str
+    detail: str
+    attempts: int = 1
+    started_at: datetime | None = None
+
+
+class Retried(DocumentEvent, frozen=True, kw_only=True):
+    """An ingestion that failed or was cancelled goes on with this stage."""
+
+    ingestion_id: UUID
+    stage: Stage
+
+
+class Cancelled(DocumentEvent, frozen=True, kw_only=True):
+    """An ingestion was stopped; what it still finds out is not wanted."""
+
+    ingestion_id: UUID
+    stage: Stage
+
+
+class Reingested(DocumentEvent, frozen=True, kw_only=True):
+    """The document is read once more, perhaps cut otherwise. Until that is done, what there was answers."""
+
+    ingestion_id: UUID
+    chunking: Chunking
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Chunks of a document in one index."""
+
+    number: int
+    embedder: str
+    chunks: int
+
+
+class MetadataChanged(DocumentEvent, frozen=True, kw_only=True):
+    metadata: Metadata
+    held: tuple[Held, ...] = ()
+    """The rows that repeat the metadata."""
+
+
+class IndexRequested(DocumentEvent, frozen=True, kw_only=True):
+    """The document belongs into this index of its collection too."""
+
+    collection_id: UUID
+    number: int
+    embedder: str
+    chunking: Chunking
+    parsed: str
+
+
+class DocumentIndexed(DocumentEvent, frozen=True, kw_only=True):
+    """The document is in an index that was asked for beside its ingestion."""
+
+    collection_id: UUID
+    blob: str
+    """Blob key of the chunks with their vectors."""
+    size: int
+    parsed: str
+    number: int
+    embedder: str
+    chunking: Chunking
+    dimensions: int
+    chunks: int
+    metadata: Metadata = msgspec.field(default_factory=dict)
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.blob,)
+
+
+class IndexFailed(DocumentEvent, frozen=True, kw_only=True):
+    """The document could not be put into an index that was asked for."""
+
+    number: int
+    code: str
+    detail: str
+
+
+class IndexRemoved(DocumentEvent, frozen=True, kw_only=True):
+    """The document has left an index."""
+
+    number: int
+    embedder: str
+
+
+class DocumentDeleted(DocumentEvent, frozen=True, kw_only=True):
+    """It is gone without a trace; only the eraser follows."""
+
+    collection_id: UUID
+    ingestion_id: UUID
+    """The first one: a repeated request finds what it once made."""
+
+
+COLLECTION_EVENTS = (
+    CollectionCreated,
+    CollectionRenamed,
+    CollectionDescribed,
+    IndexBegun,
+    IndexPromoted,
+    IndexReverted,
+    IndexDropped,
+    CollectionNameFreed,
+    CollectionDeleted,
+)
+DOCUMENT_EVENTS = (
+    DocumentUploaded,
+    DocumentParsed,
+    DocumentChunked,
+    DocumentEmbedded,
+    StageFailed,
+    Retried,
+    Cancelled,
+    Reingested,
+    MetadataChanged,
+    IndexRequested,
+    DocumentIndexed,
+    IndexFailed,
+    IndexRemoved,
+    DocumentDeleted,
+)
+KNOWLEDGE_EVENTS = (*COLLECTION_EVENTS, *DOCUMENT_EVENTS)
