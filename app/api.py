@@ -81,6 +81,7 @@ async def serve(
     *,
     db: asyncpg.Pool,
     embedder: Embedder,
+    others: tuple[Embedder, ...],
     compute: Compute,
     generator: Generator | None,
     index: Index,
@@ -105,7 +106,7 @@ async def serve(
     desk = Desk(identify=ring.identify, limiter=_limiter(settings), catch_up=readable.catch_up)
     app = application(
         endpoints=_endpoints(
-            settings, where, kernel, db=db, embedder=embedder, compute=compute, generator=generator,
+            settings, where, kernel, db=db, embedder=embedder, others=others, compute=compute, generator=generator,
             index=index, ring=ring, roster=roster, readable=readable, hub=hub, name=me.name,
         ),
         desk=desk,
@@ -151,6 +152,7 @@ def _endpoints(
     *,
     db: asyncpg.Pool,
     embedder: Embedder,
+    others: tuple[Embedder, ...],
     compute: Compute,
     generator: Generator | None,
     index: Index,
@@ -200,6 +202,7 @@ def _endpoints(
             blobs=kernel.blobs,
             signals=kernel.signals,
             embedder=embedder,
+            embedders={each.name: each for each in (embedder, *others)},
             generator=generator,
             index=index,
             freshness=Freshness(kernel.nc, readable.position),

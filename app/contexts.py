@@ -1,6 +1,6 @@
 """The one list of contexts: to add one, add its line to each of these."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,9 @@ from app.jobsite import queries as jobsite_queries
 from app.jobsite import routes as jobsite_routes
 from app.jobsite import search as jobsite_search
 from app.jobsite import topics as jobsite_topics
+from app.knowledge import queries as knowledge_queries
+from app.knowledge import routes as knowledge_routes
+from app.knowledge import topics as knowledge_topics
 from app.operations import proofs
 from app.operations import routes as operations_routes
 from app.operations import topics as operations_topics
@@ -28,6 +31,7 @@ from events.catalogue import Upcast
 from events.envelope import Key
 from events.identity import IDENTITY_EVENTS
 from events.jobsite import JOBSITE_EVENTS
+from events.knowledge import KNOWLEDGE_EVENTS
 from events.operations import OPERATIONS_EVENTS
 from handlers.commands import Commands, Decider
 from handlers.handler import Handler
@@ -42,6 +46,11 @@ from handlers.jobsite.session.decide import SESSIONS
 from handlers.jobsite.summarise import summarisers
 from handlers.jobsite.transcribe import transcriber
 from handlers.jobsite.understand import understander
+from handlers.knowledge import handlers as knowledge_handlers
+from handlers.knowledge.collection.decide import COLLECTIONS
+from handlers.knowledge.document.decide import DOCUMENTS
+from handlers.knowledge.indexing import members_by
+from handlers.knowledge.making import Making
 from handlers.operations.decide import ALERTS, DEAD_LETTERS, ERASURES
 from infra.blobs import Blobs
 from infra.compute import Compute
@@ -50,37 +59,45 @@ from infra.generation import Generator
 from infra.log import Log
 from infra.read_models import ReadModels
 from infra.retrieval import Index
+from infra.retrieval.spaces import Spaces, slots_of, spaces_of
 from infra.signals import Signals
 from infra.speech import Speech
 from projections.jobsite import jobsite
+from projections.knowledge import knowledge
 from projections.operations import OPERATIONS
 from projections.projection import Projection
 
+Embedders = Mapping[str, Embedder]
+"""By their names, the usual one first."""
 Clock = Callable[[], datetime]
 Exists = Callable[[Key], Awaitable[bool]]
 Link = Callable[[Call[Any, Any], str, str, str], Awaitable[str]]
 
-NAMES = ("jobsite", "identity", "operations")
-EVENTS = (*JOBSITE_EVENTS, *IDENTITY_EVENTS, *OPERATIONS_EVENTS)
+NAMES = ("jobsite", "knowledge", "identity", "operations")
+EVENTS = (*JOBSITE_EVENTS, *KNOWLEDGE_EVENTS, *IDENTITY_EVENTS, *OPERATIONS_EVENTS)
 UPCASTS: tuple[Upcast[Any, Any], ...] = ()
 DECIDERS: tuple[Decider[Any, Any], ...] = (
     SESSIONS,
     BUILDERS,
     JOBS,
     ACTION_ITEMS,
+    COLLECTIONS,
+    DOCUMENTS,
     API_KEYS,
     DEAD_LETTERS,
     ALERTS,
     ERASURES,
 )
-READ_MODELS = {"jobsite": "JOBSITE", "operations": "OPERATIONS"}
+READ_MODELS = {"jobsite": "JOBSITE", "knowledge": "KNOWLEDGE", "operations": "OPERATIONS"}
 """Projections and their streams."""
-TOPICS = (*jobsite_topics.TOPICS, *operations_topics.TOPICS)
-COUNTS = {"sessions": jobsite_queries.counts}
+TOPICS = (*jobsite_topics.TOPICS, *knowledge_topics.TOPICS, *operations_topics.TOPICS)
+COUNTS = {"sessions": jobsite_queries.counts, "documents": knowledge_queries.counts}
 """What `/status` counts."""
 PROOFS = (
     Proof("jobsite.session", "/v1/sessions/{sessionId}", "jobsite:read", "sessions"),
     Proof("jobsite.job", "/v1/jobs/{jobId}", "jobsite:read", "jobs"),
+    Proof("knowledge.document", "/v1/documents/{documentId}", "knowledge:read", "documents"),
+    Proof("knowledge.collection", "/v1/collections/{collectionId}", "knowledge:read", "collections"),
 )
 """What can be deleted, and shown to be."""
 OUTLIVING = {
@@ -99,7 +116,9 @@ def handlers(
     read_models: ReadModels,
     blobs: Blobs,
     speech: Speech,
+    commands: Commands,
     embedder: Embedder,
+    embedders: Embedders,
     compute: Compute,
     generator: Generator | None,
     clock: Clock,
@@ -113,6 +132,13 @@ def handlers(
         *summarisers(reading=reading, blobs=blobs, embedder=embedder, generator=generator, clock=clock),
         indexer(blobs=blobs, embedder=embedder, clock=clock),
         *cascades(models=read_models, log=log),
+        *knowledge_handlers(
+            blobs=blobs,
+            making=Making(compute, embedders),
+            look=commands.look,
+            members=members_by(read_models),
+            clock=clock,
+        ),
     )
 
 
@@ -129,6 +155,7 @@ def endpoints(
     blobs: Blobs,
     signals: Signals,
     embedder: Embedder,
+    embedders: Embedders,
     generator: Generator | None,
     index: Index,
     freshness: Freshness,
@@ -138,7 +165,8 @@ def endpoints(
     clock: Clock,
 ) -> tuple[Endpoint, ...]:
     """What can be asked over HTTP."""
-    models = projections(index)
+    spaces = spaces_of(embedders.values())
+    models = projections(index, spaces)
     places = {each.kind: places_of(each.kind, models, OUTLIVING) for each in PROOFS}
     deletions = Deletions(log=log, db=db, blobs=blobs, places=places, streams=READ_MODELS)
     searcher = Searcher(db, sources(db=db, embedder=embedder, index=index), freshness)
@@ -148,12 +176,22 @@ def endpoints(
         ),
         *search_routes.endpoints(searcher=searcher, link=link),
         *jobsite_deleting.endpoints(commands=commands, clock=clock),
+        *knowledge_routes.endpoints(
+            commands=commands,
+            db=db,
+            blobs=blobs,
+            signals=signals,
+            indexes=slots_of(spaces),
+            exists=exists,
+            link=link,
+            clock=clock,
+        ),
         *proofs.endpoints(deletions, PROOFS),
         *identity_routes.endpoints(commands=commands, ring=ring, clock=clock),
         *operations_routes.endpoints(commands=commands, db=db, clock=clock),
     )
 
 
-def projections(index: Index) -> tuple[Projection, ...]:
-    """The read models. `index` is the one that searches ask."""
-    return (jobsite(index), OPERATIONS)
+def projections(index: Index, spaces: Spaces) -> tuple[Projection, ...]:
+    """The read models. `index` is of recordings; `spaces` are those in which collections can be indexed."""
+    return (jobsite(index), knowledge(slots_of(spaces)), OPERATIONS)

@@ -20,6 +20,7 @@ from infra.compute.local import LocalCompute
 from infra.embedding import Embedder
 from infra.read_models import ReadModels
 from infra.retrieval import Index, index_of
+from infra.retrieval.spaces import Spaces, spaces_of
 from infra.telemetry import logs, traces
 
 Ready = Callable[[str], None]
@@ -69,6 +70,7 @@ async def run_api(settings: Settings, where: Places, ready: Ready) -> None:
     """`headwater serve`, until cancelled; `ready` is told the URL."""
     async with standing(settings, where, "serve") as built, database(where) as db:
         embedder = await models.embedder(settings)
+        others = models.beside(embedder)
         generator = models.generator(settings)
         try:
             await serve(
@@ -77,13 +79,15 @@ async def run_api(settings: Settings, where: Places, ready: Ready) -> None:
                 built,
                 db=db,
                 embedder=embedder,
+                others=others,
                 compute=LocalCompute(embedder),
                 generator=generator,
                 index=index_for(embedder),
                 ready=ready,
             )
         finally:
-            await embedder.close()
+            for each in (embedder, *others):
+                await each.close()
             if generator:
                 await generator.close()
 
@@ -93,6 +97,7 @@ async def run_worker(settings: Settings, where: Places) -> None:
     async with standing(settings, where, "work") as built:
         speech, transcriptions = models.speech(settings)
         embedder = await models.embedder(settings)
+        others = models.beside(embedder)
         compute = models.compute(settings, embedder)
         generator = models.generator(settings)
         try:
@@ -101,6 +106,7 @@ async def run_worker(settings: Settings, where: Places) -> None:
                 ReadModels(where.database, built.log, contexts.READ_MODELS),
                 speech=speech,
                 embedder=compute,
+                others=others,
                 compute=compute,
                 generator=generator,
                 transcriptions=transcriptions,
@@ -109,8 +115,8 @@ async def run_worker(settings: Settings, where: Places) -> None:
             )
         finally:
             await speech.close()
-            await compute.close()
-            await embedder.close()
+            for each in (compute, embedder, *others):
+                await each.close()
             if generator:
                 await generator.close()
 
@@ -128,13 +134,15 @@ async def run_compute(settings: Settings, ready: Ready) -> None:
 async def run_projector(settings: Settings, where: Places) -> None:
     """`headwater project`, until cancelled."""
     async with standing(settings, where, "project") as built:
-        await project(built, where, await index_for_settings(settings))
+        await project(built, where, *await indexes_for_settings(settings))
 
 
-async def index_for_settings(settings: Settings) -> Index:
-    """The index that searches ask, without keeping the model that makes its vectors."""
+async def indexes_for_settings(settings: Settings) -> tuple[Index, Spaces]:
+    """The index of recordings and the spaces of documents, without keeping the models that make their vectors."""
     embedder = await models.embedder(settings)
+    every = (embedder, *models.beside(embedder))
     try:
-        return index_for(embedder)
+        return index_for(embedder), spaces_of(every)
     finally:
-        await embedder.close()
+        for each in every:
+            await each.close()

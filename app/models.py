@@ -10,8 +10,9 @@ from infra.compute import Compute
 from infra.compute.local import LocalCompute
 from infra.compute.remote import RemoteCompute
 from infra.embedded.home import write_private
-from infra.embedding import Embedder, EmbeddingUnavailable
+from infra.embedding import Embedder, EmbeddingUnavailable, minilm_files
 from infra.embedding.choice import choose
+from infra.embedding.lexical import Lexical
 from infra.generation import GenerationUnavailable, Generator
 from infra.generation.routing import Provider, Router
 from infra.speech import Speech
@@ -73,6 +74,16 @@ def generator(settings: Settings) -> Generator | None:
         url = str(claude.url) if claude.url else None
         made["claude"] = Claude(str(claude.api_key), claude.model, max_tokens=claude.max_tokens, url=url)
     return Router(made) if made else None
+
+
+def beside(usual: Embedder) -> tuple[Embedder, ...]:
+    """The embedders that need no server, for collections that want another than the usual one."""
+    made: list[Embedder] = [Lexical()]
+    if folder := minilm_files.find():
+        from infra.embedding.minilm import MiniLm  # noqa: PLC0415 (40 MB that only its users should pay)
+
+        made.insert(0, MiniLm(folder))
+    return tuple(each for each in made if each.name != usual.name)
 
 
 def compute(settings: Settings, embedder: Embedder) -> Compute:

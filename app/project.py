@@ -14,6 +14,7 @@ from handlers.operations.decide import ClearAlert, RaiseAlert
 from handlers.refusals import Unavailable
 from infra.blobs import BlobMissing, Blobs
 from infra.retrieval import Index
+from infra.retrieval.spaces import Spaces
 from infra.telemetry.heartbeat import beat, first_beat
 from infra.telemetry.logs import logger
 from projections.batch import Fetch, Halted
@@ -38,11 +39,11 @@ def fetching(blobs: Blobs) -> Fetch:
     return fetch
 
 
-async def project(kernel: Kernel, where: Places, index: Index) -> None:
+async def project(kernel: Kernel, where: Places, index: Index, spaces: Spaces) -> None:
     """Run every projection until cancelled."""
     observer = _observer(kernel)
     async with asyncio.TaskGroup() as group:
-        for projection in contexts.projections(index):
+        for projection in contexts.projections(index, spaces):
             projector = Projector(
                 projection,
                 log=kernel.log,

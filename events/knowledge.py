@@ -184,7 +184,7 @@ class DocumentEmbedded(StageEvent, frozen=True, kw_only=True):
     metadata: Metadata = msgspec.field(default_factory=dict)
 
 
-class StageFailed(DocumentEvent, frozen=True, kw_only=True):
+class DocumentFailed(DocumentEvent, frozen=True, kw_only=True):
     """A stage will not succeed: the document is at fault, or every attempt failed."""
 
     ingestion_id: UUID
@@ -195,21 +195,21 @@ class StageFailed(DocumentEvent, frozen=True, kw_only=True):
     started_at: datetime | None = None
 
 
-class Retried(DocumentEvent, frozen=True, kw_only=True):
+class DocumentRetried(DocumentEvent, frozen=True, kw_only=True):
     """An ingestion that failed or was cancelled goes on with this stage."""
 
     ingestion_id: UUID
     stage: Stage
 
 
-class Cancelled(DocumentEvent, frozen=True, kw_only=True):
+class DocumentCancelled(DocumentEvent, frozen=True, kw_only=True):
     """An ingestion was stopped; what it still finds out is not wanted."""
 
     ingestion_id: UUID
     stage: Stage
 
 
-class Reingested(DocumentEvent, frozen=True, kw_only=True):
+class DocumentReingested(DocumentEvent, frozen=True, kw_only=True):
     """The document is read once more, perhaps cut otherwise. Until that is done, what there was answers."""
 
     ingestion_id: UUID
@@ -299,10 +299,10 @@ DOCUMENT_EVENTS = (
     DocumentParsed,
     DocumentChunked,
     DocumentEmbedded,
-    StageFailed,
-    Retried,
-    Cancelled,
-    Reingested,
+    DocumentFailed,
+    DocumentRetried,
+    DocumentCancelled,
+    DocumentReingested,
     MetadataChanged,
     IndexRequested,
     DocumentIndexed,

@@ -7,26 +7,26 @@ import msgspec
 
 from events.envelope import Event, Recorded
 from events.knowledge import (
-    Cancelled,
     Chunking,
     CollectionEvent,
+    DocumentCancelled,
     DocumentChunked,
     DocumentDeleted,
     DocumentEmbedded,
     DocumentEvent,
+    DocumentFailed,
     DocumentIndexed,
     DocumentParsed,
+    DocumentReingested,
+    DocumentRetried,
     DocumentUploaded,
     Held,
     IndexFailed,
     IndexRemoved,
     IndexRequested,
     MetadataChanged,
-    Reingested,
-    Retried,
     Stage,
     StageEvent,
-    StageFailed,
 )
 from infra.chunking import ChunkSet
 from infra.retrieval import Index
@@ -77,7 +77,7 @@ def _document(
             yield from _completed(e, recorded)
             if isinstance(e, DocumentEmbedded):
                 yield from _indexed(e, recorded, content, chunks)
-        case StageFailed() | Cancelled() | Retried() | Reingested() as e:
+        case DocumentFailed() | DocumentCancelled() | DocumentRetried() | DocumentReingested() as e:
             yield from _turned(e, recorded)
         case DocumentDeleted() as e:
             yield delete(DOCUMENTS, id=e.document_id)
@@ -160,7 +160,7 @@ def _uploaded(e: DocumentUploaded, recorded: Recorded[Any]) -> Iterator[Change]:
 
 
 def _queued(
-    e: DocumentUploaded | Reingested, collection_id: Any, recorded: Recorded[Any]
+    e: DocumentUploaded | DocumentReingested, collection_id: Any, recorded: Recorded[Any]
 ) -> Iterator[Change]:
     yield upsert(
         INGESTIONS,
@@ -220,9 +220,11 @@ def _completed(e: StageEvent, recorded: Recorded[Any]) -> Iterator[Change]:
     yield from _at(e, recorded, status=status, stage=stage)
 
 
-def _turned(e: StageFailed | Cancelled | Retried | Reingested, recorded: Recorded[Any]) -> Iterator[Change]:
+def _turned(
+    e: DocumentFailed | DocumentCancelled | DocumentRetried | DocumentReingested, recorded: Recorded[Any]
+) -> Iterator[Change]:
     match e:
-        case StageFailed():
+        case DocumentFailed():
             yield _stage(
                 e,
                 e.stage,
@@ -234,14 +236,14 @@ def _turned(e: StageFailed | Cancelled | Retried | Reingested, recorded: Recorde
                 error_detail=e.detail,
             )
             yield from _at(e, recorded, status="failed", stage=e.stage)
-        case Cancelled():
+        case DocumentCancelled():
             yield _stage(e, e.stage, state="cancelled", finished_at=recorded.at)
             yield from _at(e, recorded, status="cancelled", stage=e.stage)
-        case Retried():
+        case DocumentRetried():
             for stage in ORDER[ORDER.index(e.stage) :]:
                 yield _stage(e, stage, state="pending", attempts=0, started_at=None, finished_at=None)
             yield from _at(e, recorded, status="processing", stage=e.stage)
-        case Reingested():
+        case DocumentReingested():
             yield from _queued(e, None, recorded)
             yield patch(
                 DOCUMENTS,

@@ -1,6 +1,6 @@
 """The tables of documents in the read model of `knowledge`."""
 
-from infra.retrieval import Index
+from infra.retrieval import KEY, Index
 from projections.changes import Table
 
 DOCUMENTS = Table(
@@ -96,4 +96,4 @@ MEMBERSHIPS = Table(
 
 def chunk_table(index: Index) -> Table:
     """The chunks in one of the indexes of every collection that has an index of this embedder and parity."""
-    return Table(index.table, index.columns, key=("source_id", "n"), indexes=index.indexes)
+    return Table(index.table, index.columns, key=KEY, indexes=index.indexes)

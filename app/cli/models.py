@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from app import contexts
 from app.kernel import Kernel
-from app.main import index_for_settings, standing
+from app.main import indexes_for_settings, standing
 from app.places import Places, places
 from app.project import fetching
 from app.settings import Settings
@@ -30,7 +30,7 @@ async def migrate(settings: Settings, _: argparse.Namespace) -> int:
 
 async def migrated(settings: Settings, where: Places, kernel: Kernel, *, say: Callable[[str], None]) -> None:
     """What `migrate` does, and `up` at its start."""
-    projections = contexts.projections(await index_for_settings(settings))
+    projections = contexts.projections(*await indexes_for_settings(settings))
     connection = await asyncpg.connect(where.database, timeout=10)
     try:
         stale = await schema.migrate(connection, projections)
@@ -47,7 +47,9 @@ async def rebuild(settings: Settings, asked: argparse.Namespace) -> int:
     """Rebuild read models; 1 when a table that should be the same is not."""
     where = places(settings)
     async with standing(settings, where, "rebuild") as kernel:
-        projections = {each.name: each for each in contexts.projections(await index_for_settings(settings))}
+        projections = {
+            each.name: each for each in contexts.projections(*await indexes_for_settings(settings))
+        }
         if asked.projection != "all" and asked.projection not in projections:
             raise Invalid(
                 "UNKNOWN_PROJECTION",

@@ -2,16 +2,16 @@
 
 from app.live.topics import Topic
 from events.knowledge import (
-    Cancelled,
+    DocumentCancelled,
     DocumentChunked,
     DocumentDeleted,
     DocumentEmbedded,
     DocumentEvent,
+    DocumentFailed,
     DocumentParsed,
+    DocumentReingested,
+    DocumentRetried,
     DocumentUploaded,
-    Reingested,
-    Retried,
-    StageFailed,
 )
 
 DOCUMENTS = Topic(
@@ -33,10 +33,10 @@ INGESTIONS = Topic(
         DocumentParsed,
         DocumentChunked,
         DocumentEmbedded,
-        StageFailed,
-        Retried,
-        Cancelled,
-        Reingested,
+        DocumentFailed,
+        DocumentRetried,
+        DocumentCancelled,
+        DocumentReingested,
         DocumentDeleted,
     ),
     filters=lambda _: (">",),

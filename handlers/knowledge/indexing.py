@@ -26,12 +26,28 @@ from handlers.knowledge.document.decide import (
 )
 from handlers.knowledge.ingesting import Look
 from handlers.knowledge.making import Making, TooManyChunks
+from handlers.refusals import Unavailable
 from infra.blobs import BlobMissing, Blobs, once
 from infra.chunking.chunkset import MEDIA_TYPE
 from infra.documents.parsed import Parsed
+from infra.read_models import NotReadable, ReadModels
 
 Members = Callable[[UUID, int], Awaitable[Sequence[UUID]]]
 """The documents that a collection had at a position of the log, but those deleted since."""
+
+
+def members_by(models: ReadModels) -> Members:
+    """By the read model, once it is at that position: rows of documents go with their own tombstones only."""
+
+    async def members(collection_id: UUID, position: int) -> Sequence[UUID]:
+        try:
+            return await models.where(
+                "knowledge.documents", "collection_id", collection_id, after=("KNOWLEDGE", position)
+            )
+        except NotReadable as behind:
+            raise Unavailable("NOT_READABLE", f"The documents are not known yet: {behind}") from behind
+
+    return members
 
 
 def indexing(*, blobs: Blobs, making: Making, look: Look[Any], members: Members) -> tuple[Handler, ...]:

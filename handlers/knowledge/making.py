@@ -1,6 +1,5 @@
 """What stages and re-indexing make: text of a file, chunks of a text, vectors of chunks."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from events.knowledge import Chunking
-from infra import chunking as cutting
-from infra import documents
 from infra.chunking.chunkset import Chunk, ChunkSet
+from infra.compute import Compute
 from infra.documents import Parsed
 from infra.embedding import Embedder, EmbeddingUnavailable
 
@@ -40,16 +38,16 @@ def chunking_name(chunking: Chunking) -> str:
 class Making:
     """With which models. `embedders` are by their names."""
 
+    compute: Compute
     embedders: Mapping[str, Embedder]
 
     async def parse(self, path: Path, name: str, declared: str) -> Parsed:
-        """Raises UnusableDocument or ParserUnavailable."""
-        return await documents.parse(path, name=name, declared=declared)
+        """Raises UnusableDocument, and what may be better later."""
+        return await self.compute.parse(path, name=name, declared=declared)
 
     async def chunks(self, parsed: Parsed, chunking: Chunking) -> tuple[Chunk, ...]:
         """Raises TooManyChunks."""
-        chunks = await asyncio.to_thread(
-            cutting.chunks_of_text,
+        chunks = await self.compute.chunk(
             parsed.text,
             parsed.pages,
             strategy=chunking.strategy,  # type: ignore[arg-type]  # checked when it was asked for

@@ -3,7 +3,14 @@
 from typing import Any
 
 from events.envelope import Event, Recorded
-from events.knowledge import DocumentChunked, DocumentParsed, DocumentUploaded, Reingested, Retried, Stage
+from events.knowledge import (
+    DocumentChunked,
+    DocumentParsed,
+    DocumentReingested,
+    DocumentRetried,
+    DocumentUploaded,
+    Stage,
+)
 from handlers.handler import PATIENCE, Answer, Attempt, Failure, Handler
 from handlers.knowledge.document.decide import FailStage
 from handlers.knowledge.ingesting import Ingesting
@@ -29,10 +36,10 @@ def stages(ingesting: Ingesting) -> tuple[Handler, ...]:
     """One handler for each fact that a stage follows."""
     return (
         _handler("parse_document", DocumentUploaded, ingesting, concurrency=2),
-        _handler("parse_document_again", Reingested, ingesting, concurrency=1),
+        _handler("parse_document_again", DocumentReingested, ingesting, concurrency=1),
         _handler("chunk_document", DocumentParsed, ingesting, concurrency=2),
         _handler("embed_document", DocumentChunked, ingesting, concurrency=2),
-        _handler(RESUME, Retried, ingesting, concurrency=1),
+        _handler(RESUME, DocumentRetried, ingesting, concurrency=1),
     )
 
 

@@ -7,14 +7,17 @@ from typing import assert_never
 from uuid import UUID
 
 from events.knowledge import (
-    Cancelled,
     Chunking,
+    DocumentCancelled,
     DocumentChunked,
     DocumentDeleted,
     DocumentEmbedded,
     DocumentEvent,
+    DocumentFailed,
     DocumentIndexed,
     DocumentParsed,
+    DocumentReingested,
+    DocumentRetried,
     DocumentUploaded,
     Held,
     IndexFailed,
@@ -22,10 +25,7 @@ from events.knowledge import (
     IndexRequested,
     Metadata,
     MetadataChanged,
-    Reingested,
-    Retried,
     Stage,
-    StageFailed,
 )
 from handlers.commands import Command, Decider, as_told
 from handlers.refusals import Conflict, NotFound
@@ -259,7 +259,7 @@ def _stage(command: StageCommand, now: Document) -> Sequence[DocumentEvent]:
         case RecordVectors() as c if now.awaits(c.ingestion_id, "embedding"):
             return _embedded(c, now)
         case FailStage() as c if now.awaits(c.ingestion_id, c.stage) and not now.failed:
-            return [as_told(StageFailed, c)]
+            return [as_told(DocumentFailed, c)]
     return []
 
 
@@ -269,7 +269,11 @@ def _embedded(command: RecordVectors, now: Document) -> Sequence[DocumentEvent]:
         return []
     slot = now.slot(made.number)
     if slot and slot.number > made.number:  # its index is no more: cut again, for the one that answers
-        return [Retried(document_id=command.document_id, ingestion_id=command.ingestion_id, stage="chunking")]
+        return [
+            DocumentRetried(
+                document_id=command.document_id, ingestion_id=command.ingestion_id, stage="chunking"
+            )
+        ]
     told = {name: getattr(made, name) for name in ("parsed", "number", "embedder", "chunking", "chunks")}
     return [
         as_told(DocumentEmbedded, command, collection_id=now.collection_id, metadata=now.metadata, **told)
@@ -280,12 +284,15 @@ def _ingestion(command: IngestionCommand, now: Document) -> Sequence[DocumentEve
     id, running = command.document_id, now.stage is not None and not (now.failed or now.cancelled)
     if isinstance(command, Reingest):
         stopped = (
-            [Cancelled(document_id=id, ingestion_id=now.ingestion, stage=now.stage)]
+            [DocumentCancelled(document_id=id, ingestion_id=now.ingestion, stage=now.stage)]
             if running and now.stage
             else []
         )
         chunking = command.chunking or now.chunking
-        return [*stopped, Reingested(document_id=id, ingestion_id=command.ingestion_id, chunking=chunking)]
+        return [
+            *stopped,
+            DocumentReingested(document_id=id, ingestion_id=command.ingestion_id, chunking=chunking),
+        ]
     if command.ingestion_id != now.ingestion:
         raise Conflict("INGESTION_SUPERSEDED", "The document has been ingested again since.")
     if now.stage is None:
@@ -298,11 +305,11 @@ def _ingestion(command: IngestionCommand, now: Document) -> Sequence[DocumentEve
                 "INGESTION_FAILED", "The ingestion has failed already; retry it, or delete the document."
             )
         case CancelIngestion():
-            return [Cancelled(document_id=id, ingestion_id=now.ingestion, stage=now.stage)]
+            return [DocumentCancelled(document_id=id, ingestion_id=now.ingestion, stage=now.stage)]
         case RetryIngestion() if running:
             raise Conflict("INGESTION_RUNS", "The ingestion is under way; it cannot be retried yet.")
         case RetryIngestion():
-            return [Retried(document_id=id, ingestion_id=now.ingestion, stage=now.stage)]
+            return [DocumentRetried(document_id=id, ingestion_id=now.ingestion, stage=now.stage)]
     assert_never(command)
 
 
@@ -379,13 +386,13 @@ def _evolved(now: Document, event: DocumentEvent) -> Document:
             slot = Slot(e.number, e.embedder, e.chunking, e.parsed, e.chunks)
             over = replace(now, stage=None, failed=False) if isinstance(e, DocumentEmbedded) else now
             return replace(over, slots={**now.slots, e.number % 2: slot})
-        case StageFailed():
+        case DocumentFailed():
             return replace(now, failed=True)
-        case Retried(stage=stage):
+        case DocumentRetried(stage=stage):
             return replace(now, stage=stage, failed=False, cancelled=False)
-        case Cancelled():
+        case DocumentCancelled():
             return replace(now, cancelled=True)
-        case Reingested() as e:
+        case DocumentReingested() as e:
             return replace(
                 now,
                 ingestion=e.ingestion_id,
