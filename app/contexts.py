@@ -40,12 +40,13 @@ from handlers.jobsite.action_item.decide import ACTION_ITEMS
 from handlers.jobsite.builder.decide import BUILDERS
 from handlers.jobsite.cascade import cascades
 from handlers.jobsite.index import indexer
+from handlers.jobsite.items import followers
 from handlers.jobsite.job.decide import JOBS
 from handlers.jobsite.reading import Reading
 from handlers.jobsite.session.decide import SESSIONS
 from handlers.jobsite.summarise import summarisers
 from handlers.jobsite.transcribe import transcriber
-from handlers.jobsite.understand import understander
+from handlers.jobsite.understand import understanders
 from handlers.knowledge import handlers as knowledge_handlers
 from handlers.knowledge.collection.decide import COLLECTIONS
 from handlers.knowledge.document.decide import DOCUMENTS
@@ -128,8 +129,9 @@ def handlers(
     reading = Reading(read_models, log, blobs)
     return (
         transcriber(blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
-        understander(blobs=blobs, clock=clock),
         *summarisers(reading=reading, blobs=blobs, embedder=embedder, generator=generator, clock=clock),
+        *understanders(blobs=blobs, log=log, generator=generator, clock=clock),
+        *followers(),
         indexer(blobs=blobs, embedder=embedder, clock=clock),
         *cascades(models=read_models, log=log),
         *knowledge_handlers(

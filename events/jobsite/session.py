@@ -315,6 +315,8 @@ class SessionMoved(SessionEvent, frozen=True, kw_only=True):
     recorded_at: datetime | None = None
     chunk_sets: dict[str, str] = msgspec.field(default_factory=dict)
     """Blob keys of the chunks with their vectors, by index: they need not be made again."""
+    action_items: tuple[UUID, ...] = ()
+    """Those that the recording asks for: they go with it."""
 
 
 class SessionDeleted(SessionEvent, frozen=True, kw_only=True):

@@ -1,74 +1,165 @@
 """From what was said to what was meant: spoken commands told apart, the builder and the job found."""
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
 import msgspec
+from msgspec import structs
 
 from events.envelope import Recorded
-from events.jobsite import Transcribed
-from handlers.handler import PATIENCE, Attempt, Failure, Handler
+from events.ids import derived_id
+from events.jobsite import StageRetried, Transcribed, TranscriptCorrected, normalised
+from handlers.commands import Command
+from handlers.handler import PATIENCE, Answer, Attempt, Failure, Handler
+from handlers.jobsite.action_item.decide import AddActionItem
+from handlers.jobsite.directory import Directory, Meant, Names, meant
+from handlers.jobsite.grammar import by_grammar
+from handlers.jobsite.hearing import by_model
 from handlers.jobsite.session.commands import FailStage, RecordUnderstanding
-from infra.blobs import BlobMissing, Blobs, once
-from infra.chunking import full_text
+from infra.blobs import Blob, BlobMissing, Blobs, once
+from infra.generation import Generator
+from infra.log import Log
 from infra.speech import Transcript
 from infra.speech.corrections import corrected
-from infra.understanding import Understanding
+from infra.understanding import CommandKind, SpokenCommand, Understanding
+
+Heard = Transcribed | TranscriptCorrected
 
 
-def understander(*, blobs: Blobs, clock: Callable[[], datetime]) -> Handler:
-    """The handler of `transcribed`."""
+def understanders(
+    *, blobs: Blobs, log: Log, generator: Generator | None, clock: Callable[[], datetime]
+) -> tuple[Handler, ...]:
+    """The handlers of `transcribed` and `transcript_corrected`, and of a retry after they have failed."""
+    directory = Directory(log)
 
-    async def understand(
-        recorded: Recorded[Transcribed], attempt: Attempt
-    ) -> RecordUnderstanding | FailStage:
-        event, started = recorded.event, clock()
+    async def understand(recorded: Recorded[Any], attempt: Attempt) -> Answer:
+        started = clock()
+        event = await _heard(recorded, log)
+        if event is None:
+            return None
         try:
-            content = await blobs.get(event.blob)
+            content = await blobs.get(_key(event))
         except BlobMissing:
-            return FailStage(
-                session_id=event.session_id,
-                stage="understand",
-                code="TRANSCRIPT_MISSING",
-                detail="The transcript is gone from the blob store.",
-                attempts=attempt.number,
-                started_at=started,
-                transcript=event.blob,
-                corrections=len(event.corrections),
+            return _failed(
+                event, "TRANSCRIPT_MISSING", "The transcript is gone from the blob store.", attempt.number
             )
         transcript = corrected(msgspec.json.decode(content, type=Transcript), event.corrections)
-        text = full_text(transcript.segments)
-        meant = Understanding(transcript=transcript, kept=((0, len(text)),), text=text)
-        stored = await blobs.put(once(msgspec.json.encode(meant)), media_type="application/json")
-        return RecordUnderstanding(
-            session_id=event.session_id,
-            transcript=event.blob,
-            corrections=len(event.corrections),
-            blob=stored.key,
-            size=stored.size,
-            method=meant.method,
-            commands=len(meant.commands),
-            attempts=attempt.number,
-            started_at=started,
+        today = (event.recorded_at or recorded.at).date()
+        found = await _understood(transcript, today, generator)
+        stored = await blobs.put(once(msgspec.json.encode(found)), media_type="application/json")
+        who = await _who(event, found, directory)
+        items, done = _told(event, found, who, stored)
+        return [*who.added, *items, structs.replace(done, attempts=attempt.number, started_at=started)]
+
+    def give_up(recorded: Recorded[Any], failure: Failure) -> FailStage:
+        detail = (
+            f"Understanding failed {failure.attempts} times and is among the dead letters. {failure.error}"
+        )
+        return _failed(recorded.event, "UNDERSTANDING_FAILED", detail, failure.attempts)
+
+    def handler(name: str, on: type[Heard] | type[StageRetried]) -> Handler:
+        return Handler(
+            name=name,
+            on=on,
+            effect=understand,
+            give_up=give_up,
+            timeout=600.0,
+            backoff=PATIENCE,
+            concurrency=4,
         )
 
-    def give_up(recorded: Recorded[Transcribed], failure: Failure) -> FailStage:
-        return FailStage(
-            session_id=recorded.event.session_id,
-            stage="understand",
-            code="UNDERSTANDING_FAILED",
-            detail=f"Understanding failed {failure.attempts} times and is among the dead letters. {failure.error}",
-            attempts=failure.attempts,
-            transcript=recorded.event.blob,
-            corrections=len(recorded.event.corrections),
-        )
+    return (
+        handler("understand", Transcribed),
+        handler("understand_again", TranscriptCorrected),
+        handler("understand_retry", StageRetried),
+    )
 
-    return Handler(
-        name="understand",
-        on=Transcribed,
-        effect=understand,
-        give_up=give_up,
-        timeout=600.0,
-        backoff=PATIENCE,
-        concurrency=4,
+
+async def _heard(recorded: Recorded[Any], log: Log) -> Heard | None:
+    """What is to be understood; of a retry, what the log holds of it now."""
+    event = recorded.event
+    if not isinstance(event, StageRetried):
+        return event  # type: ignore[no-any-return]
+    if event.stage != "understand":
+        return None
+    known = [each.event for each in await log.load(event.key) if isinstance(each.event, Heard)]
+    return known[-1] if known else None
+
+
+async def _understood(transcript: Transcript, today: date, generator: Generator | None) -> Understanding:
+    if generator is None:
+        return by_grammar(transcript, today)
+    return await by_model(transcript, today, generator)
+
+
+def _key(event: Heard) -> str:
+    return event.blob if isinstance(event, Transcribed) else event.transcript
+
+
+def _said(found: Understanding, kind: CommandKind) -> str | None:
+    """The last one counts: people correct themselves."""
+    return next((each.text for each in reversed(found.commands) if each.kind == kind), None)
+
+
+async def _who(event: Heard, found: Understanding, directory: Directory) -> Meant:
+    job, builder = _said(found, "job"), _said(found, "builder")
+    if event.job_chosen or not (job or builder):
+        return Meant(None, event.job_id if event.job_chosen else None)
+    names: Names = await directory.names()
+    return meant(event.session_id, job, builder, names)
+
+
+def _told(
+    event: Heard, found: Understanding, who: Meant, stored: Blob
+) -> tuple[Sequence[Command], RecordUnderstanding]:
+    """The action items, and that it is understood: that comes last, so that everything else is in the log then."""
+    asked = {_item_id(event.session_id, each): each for each in found.commands if each.kind == "action_item"}
+    items = [_item(event.session_id, who.job_id, id, each, found.method) for id, each in asked.items()]
+    done = RecordUnderstanding(
+        session_id=event.session_id,
+        transcript=_key(event),
+        corrections=len(event.corrections),
+        blob=stored.key,
+        size=stored.size,
+        method=found.method,
+        job_id=who.job_id,
+        builder_id=who.builder_id,
+        suggestions=who.suggestions,
+        commands=len(found.commands),
+        action_items=tuple(asked),
+    )
+    return items, done
+
+
+def _item_id(session_id: UUID, said: SpokenCommand) -> UUID:
+    """The same words ask for the same thing, also when the note is understood anew."""
+    return derived_id(session_id, "action item", normalised(said.text))
+
+
+def _item(session_id: UUID, job_id: UUID | None, id: UUID, said: SpokenCommand, method: str) -> AddActionItem:
+    return AddActionItem(
+        action_item_id=id,
+        text=said.text,
+        owner=said.owner,
+        due=said.due,
+        session_id=session_id,
+        job_id=job_id,
+        quote=said.quote,
+        place=said.place,
+        method=method,
+    )
+
+
+def _failed(event: Any, code: str, detail: str, attempts: int) -> FailStage:
+    retried = isinstance(event, StageRetried)
+    return FailStage(
+        session_id=event.session_id,
+        stage="understand",
+        code=code,
+        detail=detail,
+        attempts=attempts,
+        transcript=event.transcript if retried else _key(event),
+        corrections=event.corrections if retried else len(event.corrections),
     )

@@ -259,6 +259,7 @@ def _corrected(c: CorrectTranscript, s: Session) -> Sequence[SessionEvent]:
 
 
 def _moved(c: MoveSession, s: Session) -> SessionMoved:
+    results = [each for each in (s.understood, s.summarised) if each]
     return SessionMoved(
         session_id=c.session_id,
         job_id=c.job_id,
@@ -267,6 +268,7 @@ def _moved(c: MoveSession, s: Session) -> SessionMoved:
         corrections=len(s.corrections),
         understanding=s.understood.blob if s.understood and "understand" in s.done else None,
         chunk_sets=dict(s.chunk_sets),
+        action_items=tuple(dict.fromkeys(each for made in results for each in made.action_items)),
         recorded_at=s.recorded_at,
     )
 
