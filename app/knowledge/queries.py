@@ -200,3 +200,29 @@ async def counts(db: asyncpg.Pool) -> dict[str, int]:
     """Documents by status."""
     rows = await db.fetch("select status, count(*) from knowledge.documents group by status")
     return {row["status"]: row["count"] for row in rows}
+
+
+async def answerers(db: asyncpg.Pool, collections: Sequence[UUID] | None) -> list[asyncpg.Record]:
+    """Of some collections or all: the embedder and the number of the index that answers."""
+    rows: list[asyncpg.Record] = await db.fetch(
+        "select c.id, i.embedder, i.number from knowledge.collections c join knowledge.indexes i "
+        "on i.collection_id = c.id and i.number = c.active where $1::uuid[] is null or c.id = any($1) order by c.id",
+        None if collections is None else list(collections),
+    )
+    return rows
+
+
+async def named(db: asyncpg.Pool) -> list[asyncpg.Record]:
+    """Every collection by its name."""
+    rows: list[asyncpg.Record] = await db.fetch("select id, name from knowledge.collections")
+    return rows
+
+
+async def titles(db: asyncpg.Pool, documents: Sequence[UUID]) -> dict[UUID, asyncpg.Record]:
+    """What a hit shows of its document."""
+    rows = await db.fetch(
+        "select d.id, d.title, d.file_name, d.media_type, d.blob, c.name as collection from knowledge.documents d "
+        "join knowledge.collections c on c.id = d.collection_id where d.id = any($1::uuid[])",
+        list(documents),
+    )
+    return {row["id"]: row for row in rows}
