@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -205,6 +206,7 @@ def _endpoints(
             embedders={each.name: each for each in (embedder, *others)},
             generator=generator,
             index=index,
+            grace=timedelta(seconds=settings.reindex_grace),
             freshness=Freshness(kernel.nc, readable.position),
             ring=ring,
             exists=exists,

@@ -1,7 +1,7 @@
 """The one list of contexts: to add one, add its line to each of these."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -16,6 +16,7 @@ from app.jobsite import search as jobsite_search
 from app.jobsite import topics as jobsite_topics
 from app.knowledge import queries as knowledge_queries
 from app.knowledge import routes as knowledge_routes
+from app.knowledge import search as knowledge_search
 from app.knowledge import topics as knowledge_topics
 from app.operations import proofs
 from app.operations import routes as operations_routes
@@ -144,9 +145,15 @@ def handlers(
     )
 
 
-def sources(*, db: asyncpg.Pool, embedder: Embedder, index: Index) -> tuple[Source, ...]:
+def sources(
+    *, db: asyncpg.Pool, embedder: Embedder, embedders: Embedders, index: Index
+) -> tuple[Source, ...]:
     """What can be searched."""
-    return (jobsite_search.source(db=db, embedder=embedder, index=index),)
+    slots = slots_of(spaces_of(embedders.values()))
+    return (
+        jobsite_search.source(db=db, embedder=embedder, index=index),
+        knowledge_search.source(db=db, embedders=embedders, slots=slots),
+    )
 
 
 def endpoints(
@@ -161,6 +168,7 @@ def endpoints(
     generator: Generator | None,
     index: Index,
     freshness: Freshness,
+    grace: timedelta,
     ring: KeyRing,
     exists: Exists,
     link: Link,
@@ -171,7 +179,7 @@ def endpoints(
     models = projections(index, spaces)
     places = {each.kind: places_of(each.kind, models, OUTLIVING) for each in PROOFS}
     deletions = Deletions(log=log, db=db, blobs=blobs, places=places, streams=READ_MODELS)
-    searcher = Searcher(db, sources(db=db, embedder=embedder, index=index), freshness)
+    searcher = Searcher(db, sources(db=db, embedder=embedder, embedders=embedders, index=index), freshness)
     return (
         *jobsite_routes.endpoints(
             commands=commands, db=db, blobs=blobs, signals=signals, exists=exists, link=link, clock=clock
@@ -183,7 +191,8 @@ def endpoints(
             db=db,
             blobs=blobs,
             signals=signals,
-            indexes=slots_of(spaces),
+            embedders=embedders,
+            grace=grace,
             exists=exists,
             link=link,
             clock=clock,

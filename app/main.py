@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import asyncpg
 from pgvector.asyncpg import register_vector
@@ -111,6 +112,7 @@ async def run_worker(settings: Settings, where: Places) -> None:
                 generator=generator,
                 transcriptions=transcriptions,
                 tries=settings.handler_attempts,
+                grace=timedelta(seconds=settings.reindex_grace),
                 ack_wait=settings.handler_ack_wait,
             )
         finally:

@@ -73,6 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     whisper: Whisper | None
     ollama: Ollama | None
     claude: Claude | None
+    reindex_grace: int
+    """Seconds for which the index before a promotion is kept, so that it can be reverted."""
     compute_urls: tuple[Address, ...]
     """Servers that do the stateless work in the workers' place; they take the same `API_KEY`."""
     rate_limit_rps: int
@@ -113,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             whisper=_whisper(env),
             ollama=_ollama(env),
             claude=_claude(env),
+            reindex_grace=env.number("REINDEX_GRACE", 86_400, 0, 31_536_000),
             compute_urls=_compute(env),
             rate_limit_rps=env.number("RATE_LIMIT_RPS", 50, 0, 1_000_000),
             rate_limit_burst=env.number("RATE_LIMIT_BURST", 100, 1, 1_000_000),

@@ -7,18 +7,20 @@ from functools import partial
 
 from app import contexts
 from app.kernel import Kernel, now
+from app.knowledge.grace import drop_overdue
 from handlers.answering import Answering
 from handlers.attempts import Attempts
 from handlers.consumers import Consumer
 from handlers.handler import Handler
 from handlers.operations.burial import bury, redriver
 from handlers.operations.erasing import erasers
+from handlers.refusals import Refusal
 from infra.blobs import Blobs
 from infra.compute import Compute
 from infra.custody import Custody
 from infra.embedding import Embedder
 from infra.generation import Generator
-from infra.read_models import ReadModels
+from infra.read_models import NotReadable, ReadModels
 from infra.speech import Speech
 from infra.telemetry.heartbeat import beat, first_beat
 from infra.telemetry.logs import logger
@@ -44,6 +46,7 @@ async def work(
     generator: Generator | None,
     transcriptions: int,
     tries: int,
+    grace: timedelta,
     ack_wait: float,
 ) -> None:
     """Run every handler until cancelled. `tries` and `ack_wait` (seconds) are as in the settings."""
@@ -70,6 +73,7 @@ async def work(
         for consumer in consumers:
             group.create_task(consumer.run(), name=f"handle {consumer.handler.name}")
         group.create_task(_sweep(kernel.blobs, custody), name="sweep blobs")
+        group.create_task(_drop_overdue(kernel, models, grace), name="drop overdue indexes")
         group.create_task(
             beat(
                 kernel.nc.publish,
@@ -108,3 +112,14 @@ async def _sweep(blobs: Blobs, custody: Custody) -> None:
         except ConnectionError as away:
             log.warning("the blob store could not be swept", cause=away)
         await asyncio.sleep(SWEEP_EVERY)
+
+
+async def _drop_overdue(kernel: Kernel, models: ReadModels, grace: timedelta) -> None:
+    """End grace periods: the index before a promotion is dropped."""
+    while True:
+        try:
+            if dropped := await drop_overdue(models, kernel.commands, grace=grace, clock=now):
+                log.info("indexes from before a promotion dropped", indexes=dropped)
+        except (NotReadable, Refusal) as away:
+            log.warning("overdue indexes could not be dropped", cause=away)
+        await asyncio.sleep(max(1.0, min(60.0, grace.total_seconds() / 4)))

@@ -179,3 +179,9 @@ def test_compute_servers_come_with_the_key_that_opens_them():
     assert several.compute_urls == ("http://a:8080", "http://b:8080")
     assert Settings.read({}).compute_urls == ()
     assert "without API_KEY" in mistakes(COMPUTE_URL="http://a:8080")["COMPUTE_URL"]
+
+
+def test_the_index_before_a_promotion_is_kept_for_a_day_unless_set():
+    assert Settings.read({}).reindex_grace == 86_400
+    assert Settings.read({"REINDEX_GRACE": "0"}).reindex_grace == 0
+    assert "REINDEX_GRACE" in mistakes(REINDEX_GRACE="soon")

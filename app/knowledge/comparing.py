@@ -3,6 +3,7 @@
 import statistics
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -63,8 +64,8 @@ class ReindexView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 async def progress(db: asyncpg.Pool, collection_id: UUID, active: int, other: int) -> ProgressView:
     rows = await db.fetch(
-        "select number, state, count(*) from knowledge.memberships where collection_id = $1 and number = any($2::int[]) "
-        "group by number, state",
+        "select number, state, count(*) from knowledge.memberships "
+        "where collection_id = $1 and number = any($2::int[]) group by number, state",
         collection_id,
         [active, other],
     )
@@ -109,9 +110,7 @@ async def compare(
             for each, index in zip((active, other), indexes, strict=True)
             if index
         ]
-        found.append(
-            QueryView(query=query, overlap=overlap(before, after), active_ms=first, other_ms=second)
-        )
+        found.append(QueryView(query=query, overlap=overlap(before, after), active_ms=first, other_ms=second))
     if not found:
         return None
     return ComparisonView(
@@ -127,10 +126,8 @@ async def _timed(
 ) -> tuple[list[Hit], float]:
     began = time.perf_counter()
     vector: Vector | None = None
-    try:
+    with suppress(EmbeddingUnavailable):  # then by words, as searches do
         vector = (await embedder.embed([text]))[0]
-    except EmbeddingUnavailable:
-        pass  # then by words, as searches do
     hits = await search(db, [Target(index, vector, (collection_id,))], Query(text, limit=BEST))
     return hits, round(1000 * (time.perf_counter() - began), 1)
 
@@ -141,7 +138,9 @@ def overlap(before: Sequence[Hit], after: Sequence[Hit]) -> float:
         return 1.0
     met = sum(
         any(
-            each.source_id == hit.source_id and each.start_char < hit.end_char and hit.start_char < each.end_char
+            each.source_id == hit.source_id
+            and each.start_char < hit.end_char
+            and hit.start_char < each.end_char
             for each in after
         )
         for hit in before
