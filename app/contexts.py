@@ -9,6 +9,9 @@ import asyncpg
 from app.http.endpoints import Call, Endpoint
 from app.http.keys import KeyRing
 from app.identity import routes as identity_routes
+from app.jobsite import attaching as jobsite_attaching
+from app.jobsite import attachment_queries
+from app.jobsite import attachments as jobsite_attachments
 from app.jobsite import deleting as jobsite_deleting
 from app.jobsite import queries as jobsite_queries
 from app.jobsite import routes as jobsite_routes
@@ -38,6 +41,9 @@ from handlers.commands import Commands, Decider
 from handlers.handler import Handler
 from handlers.identity.decide import API_KEYS
 from handlers.jobsite.action_item.decide import ACTION_ITEMS
+from handlers.jobsite.attachment.decide import ATTACHMENTS
+from handlers.jobsite.attachment.following import following
+from handlers.jobsite.attachment.stages import stages as attachment_stages
 from handlers.jobsite.builder.decide import BUILDERS
 from handlers.jobsite.cascade import cascades
 from handlers.jobsite.index import indexer
@@ -82,6 +88,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     SESSIONS,
     BUILDERS,
     JOBS,
+    ATTACHMENTS,
     ACTION_ITEMS,
     COLLECTIONS,
     DOCUMENTS,
@@ -93,10 +100,15 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
 READ_MODELS = {"jobsite": "JOBSITE", "knowledge": "KNOWLEDGE", "operations": "OPERATIONS"}
 """Projections and their streams."""
 TOPICS = (*jobsite_topics.TOPICS, *knowledge_topics.TOPICS, *operations_topics.TOPICS)
-COUNTS = {"sessions": jobsite_queries.counts, "documents": knowledge_queries.counts}
+COUNTS = {
+    "sessions": jobsite_queries.counts,
+    "attachments": attachment_queries.counts,
+    "documents": knowledge_queries.counts,
+}
 """What `/status` counts."""
 PROOFS = (
     Proof("jobsite.session", "/v1/sessions/{sessionId}", "jobsite:read", "sessions"),
+    Proof("jobsite.attachment", "/v1/attachments/{attachmentId}", "jobsite:read", "attachments"),
     Proof("jobsite.job", "/v1/jobs/{jobId}", "jobsite:read", "jobs"),
     Proof("knowledge.document", "/v1/documents/{documentId}", "knowledge:read", "documents"),
     Proof("knowledge.collection", "/v1/collections/{collectionId}", "knowledge:read", "collections"),
@@ -134,6 +146,8 @@ def handlers(
         *understanders(blobs=blobs, log=log, generator=generator, clock=clock),
         *followers(),
         indexer(blobs=blobs, embedder=embedder, clock=clock),
+        *attachment_stages(blobs=blobs, compute=compute, log=log, clock=clock),
+        *following(log=log, models=read_models),
         *cascades(models=read_models, log=log),
         *knowledge_handlers(
             blobs=blobs,
@@ -185,6 +199,10 @@ def endpoints(
             commands=commands, db=db, blobs=blobs, signals=signals, exists=exists, link=link, clock=clock
         ),
         *search_routes.endpoints(searcher=searcher, link=link),
+        *jobsite_attaching.endpoints(commands=commands, log=log, blobs=blobs, clock=clock),
+        *jobsite_attachments.endpoints(
+            db=db, blobs=blobs, signals=signals, exists=exists, link=link, clock=clock
+        ),
         *jobsite_deleting.endpoints(commands=commands, clock=clock),
         *knowledge_routes.endpoints(
             commands=commands,

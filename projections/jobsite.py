@@ -5,14 +5,18 @@ from datetime import datetime
 from typing import Any
 
 from events.envelope import Event, Recorded
-from events.jobsite import Indexed, SessionDeleted, Transcribed, TranscriptCorrected
+from events.jobsite import AttachmentIndexed, Indexed, SessionDeleted, Transcribed, TranscriptCorrected
 from infra.chunking import ChunkSet
 from infra.retrieval import KEY, Index
 from projections.changes import Change, Table, delete, upsert
+from projections.jobsite_attachments import OF_ATTACHMENTS, attachment_chunk_rows, attachment_rows
 from projections.jobsite_jobs import action_item_rows, builder_rows, history_rows, job_rows
 from projections.jobsite_sessions import session_blob, session_content, session_rows
 from projections.jobsite_tables import ACTION_ITEMS, BUILDERS, HISTORY, JOBS, OF_SESSIONS, SUBSCRIBERS
 from projections.projection import Projection
+
+CHUNK_SETS = (Indexed, AttachmentIndexed)
+"""Events with a blob of chunks."""
 
 
 def chunk_table(index: Index) -> Table:
@@ -30,6 +34,9 @@ def jobsite(index: Index) -> Projection:
             case "session":
                 yield from session_rows(recorded, content)
                 yield from chunk_rows(recorded, content)
+            case "attachment":
+                yield from attachment_rows(recorded)
+                yield from attachment_chunk_rows(chunks, index.name, recorded, content)
             case "builder":
                 yield from builder_rows(recorded)
             case "job":
@@ -45,16 +52,16 @@ def jobsite(index: Index) -> Projection:
                 yield delete(chunks, source_id=e.session_id)
                 yield from _chunks(chunks, e, content, recorded.at)
 
-    tables = (*OF_SESSIONS, BUILDERS, JOBS, SUBSCRIBERS, ACTION_ITEMS, HISTORY, chunks)
-    return Projection("jobsite", 2, "JOBSITE", tables, rows, blob=_blob, content=_content)
+    tables = (*OF_SESSIONS, *OF_ATTACHMENTS, BUILDERS, JOBS, SUBSCRIBERS, ACTION_ITEMS, HISTORY, chunks)
+    return Projection("jobsite", 3, "JOBSITE", tables, rows, blob=_blob, content=_content)
 
 
 def _blob(event: Event) -> str | None:
-    return event.blob if isinstance(event, Indexed) else session_blob(event)
+    return event.blob if isinstance(event, CHUNK_SETS) else session_blob(event)
 
 
 def _content(event: Event, data: bytes) -> Any:
-    return ChunkSet.decode(data) if isinstance(event, Indexed) else session_content(event, data)
+    return ChunkSet.decode(data) if isinstance(event, CHUNK_SETS) else session_content(event, data)
 
 
 def _chunks(table: Table, e: Indexed, content: ChunkSet | None, at: datetime) -> Iterator[Change]:

@@ -9,6 +9,7 @@ import msgspec
 from app.http.endpoints import Call, Endpoint, Reply
 from app.intents import intent
 from handlers.commands import Command, Commands
+from handlers.jobsite.attachment.decide import DeleteAttachment
 from handlers.jobsite.job.decide import DeleteJob
 from handlers.jobsite.session.commands import DeleteSession
 from handlers.refusals import NotFound
@@ -54,6 +55,11 @@ def endpoints(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[End
             lambda id: DeleteSession(session_id=id),
             "With it go its transcript, its vectors, its files, its action items and attachments, what was told "
             "about it and is still unsent, and its events in the log, down to one that says it was deleted.",
+        ),
+        deleting(
+            "attachment",
+            lambda id: DeleteAttachment(attachment_id=id),
+            "With it go the file, its text, its vectors and its events, down to one that says it was deleted.",
         ),
         deleting(
             "job",

@@ -28,7 +28,12 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 async def latest(signals: Signals, session_id: UUID) -> dict[str, Progress]:
     """The newest signal of each stage of a session."""
-    subjects = {progress_subject("session", session_id, stage): stage for stage in STAGES}
+    return await told(signals, "session", session_id, STAGES)
+
+
+async def told(signals: Signals, aggregate: str, id: UUID, handlers: Sequence[str]) -> dict[str, Progress]:
+    """The newest signal of each handler about something."""
+    subjects = {progress_subject(aggregate, id, handler): handler for handler in handlers}
     found = await signals.latest(list(subjects))
     return {
         subjects[subject]: msgspec.json.decode(payload, type=Progress) for subject, payload in found.items()

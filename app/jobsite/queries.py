@@ -55,10 +55,10 @@ async def stages(db: asyncpg.Pool, session_id: UUID) -> list[StageView]:
         "from jobsite.stages where session_id = $1 order by n",
         session_id,
     )
-    return [_stage(row) for row in rows]
+    return [stage_of(row) for row in rows]
 
 
-def _stage(row: asyncpg.Record) -> StageView:
+def stage_of(row: asyncpg.Record) -> StageView:
     error = Fault(code=row["error_code"], detail=row["error_detail"] or "") if row["error_code"] else None
     return StageView(
         stage=row["stage"],

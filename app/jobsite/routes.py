@@ -15,8 +15,9 @@ from app.http.moments import in_utc
 from app.http.multipart import Multipart
 from app.intents import created_id, intent
 from app.jobsite import queries
+from app.jobsite.intake import LARGEST, receive
 from app.jobsite.progress import latest, overlay
-from app.jobsite.recording import LARGEST, receive
+from app.jobsite.recording import recording
 from app.jobsite.views import Accepted, SessionSummary, SessionView, Status, UploadStatus
 from events.envelope import Key
 from events.ids import derived_id
@@ -73,7 +74,7 @@ def endpoints(
     """The endpoints of recordings and sessions."""
 
     async def upload(call: Call[None, None]) -> Reply:
-        form, blob = await receive(call, blobs)
+        form, blob = await receive(call, blobs, recording)
         fields: UploadFields = form.fields
         made = intent(call, clock, blob.key, fields)
         session_id = created_id(made, "session")

@@ -66,4 +66,14 @@ BUILDERS = Topic(
     about="What happens to a builder, and which jobs are added for it, renamed or deleted.",
 )
 
-TOPICS = (SESSIONS, JOBS, BUILDERS)
+ATTACHMENTS = Topic(
+    name="attachments",
+    stream="JOBSITE",
+    scope="jobsite:read",
+    events=(AttachmentEvent,),
+    filters=lambda id: (f"jobsite.attachment.{id}.>",),
+    of=lambda recorded: (str(recorded.event.attachment_id),),
+    about="Everything that happens to one attachment, and how far its stages are.",
+)
+
+TOPICS = (SESSIONS, ATTACHMENTS, JOBS, BUILDERS)

@@ -39,7 +39,7 @@ class AttachmentExtracted(AttachmentEvent, frozen=True, kw_only=True):
     """Its text is known."""
 
     blob: str
-    """Blob key of the text with its pages, JSON."""
+    """Blob key of the text with its pages: an `infra.documents.Parsed`, MessagePack."""
     size: int
     pages: int
     characters: int
@@ -100,8 +100,10 @@ class AttachmentMoved(AttachmentEvent, frozen=True, kw_only=True):
 
     text: str | None = None
     """Blob key of its text, when that is known."""
-    chunk_set: str | None = None
-    """Blob key of its chunks, when there are some: they need not be made again."""
+    chunks: int = 0
+    """How many there are in an index at most: their rows move with it and need not be made again."""
+    as_of: int = 0
+    """Position in the log as of which its recording was looked at: what an older look has seen changes nothing."""
 
 
 class AttachmentDeleted(AttachmentEvent, frozen=True, kw_only=True):

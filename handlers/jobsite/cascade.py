@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from events.envelope import Event, Key, Recorded
-from events.jobsite import ActionItemAdded, JobDeleted, SessionDeleted
+from events.jobsite import ActionItemAdded, AttachmentUploaded, JobDeleted, SessionDeleted
 from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.jobsite.action_item.decide import DeleteActionItem
+from handlers.jobsite.attachment.decide import DeleteAttachment
 from handlers.jobsite.session.commands import DeleteSession
 from infra.log import TOMBSTONE, Log
 from infra.read_models import ReadModels
@@ -24,15 +25,19 @@ class Part(NamedTuple):
 
 
 SESSIONS = Part("jobsite.sessions", lambda id: DeleteSession(session_id=id))
+ATTACHMENTS = Part("jobsite.attachments", lambda id: DeleteAttachment(attachment_id=id))
 ACTION_ITEMS = Part("jobsite.action_items", lambda id: DeleteActionItem(action_item_id=id))
 
 PARTS: Mapping[type[Event], tuple[str, tuple[Part, ...]]] = {
-    SessionDeleted: ("session_id", (ACTION_ITEMS,)),
-    JobDeleted: ("job_id", (SESSIONS, ACTION_ITEMS)),
+    SessionDeleted: ("session_id", (ATTACHMENTS, ACTION_ITEMS)),
+    JobDeleted: ("job_id", (SESSIONS, ATTACHMENTS, ACTION_ITEMS)),
 }
 """What goes with what, and the column that tells what it belongs to."""
 
-LATE: Mapping[type[Event], Callable[[UUID], Command]] = {ActionItemAdded: ACTION_ITEMS.delete}
+LATE: Mapping[type[Event], Callable[[UUID], Command]] = {
+    AttachmentUploaded: ATTACHMENTS.delete,
+    ActionItemAdded: ACTION_ITEMS.delete,
+}
 """How things begin that may come to the log when what they belong to is deleted already."""
 
 

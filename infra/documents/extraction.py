@@ -19,7 +19,6 @@ from infra.documents.wholeness import is_cut
 
 BREAK = "\n\n"
 """What stands between two pages in the text."""
-ZIP = b"PK\x03\x04"
 AS_MARKDOWN = (kinds.DOCX, kinds.XLSX, kinds.PPTX, kinds.HTML)
 """Whose headings and tables would be lost in plain text."""
 AS_THEY_ARE = (kinds.TEXT, kinds.MARKDOWN, kinds.CSV)
@@ -36,7 +35,7 @@ def extract(content: bytes, name: str, declared: str, limits: Limits, ocr: Ocr |
     """Read one document. Raises UnusableDocument, and whatever the parser may raise."""
     if not content:
         raise UnusableDocument("DOCUMENT_EMPTY", "The file is empty.")
-    if content.startswith(ZIP):
+    if content.startswith(kinds.ZIP):
         Guard(limits.unpacked).check(content)
     kind = kinds.kind_of(content, name, declared)
     if is_cut(kind, content):

@@ -8,6 +8,7 @@ from infra.documents.parsed import UnusableDocument
 from infra.documents.texts import decoded
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
+ZIP = b"PK\x03\x04"
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -56,7 +57,9 @@ def kind_of(content: bytes, name: str = "", declared: str = "") -> Kind:
     Raises UnusableDocument where it is of no kind we read, or where its name promises another.
     """
     named = _named(name)
-    found = _by_content(content) or _text_kind(content, named, declared)
+    found = _by_content(content) or (
+        _text_kind(content, named, declared) if decoded(content) is not None else None
+    )
     if found is None and content.startswith(OLE):
         _refuse_compound(content)
     if named and (found is None or found.family != named.family):
@@ -70,6 +73,17 @@ def kind_of(content: bytes, name: str = "", declared: str = "") -> Kind:
     return found
 
 
+def guessed(head: bytes, name: str, declared: str) -> str:
+    """The media type that a file seems to have, by its first bytes and its name; all of it is looked at later."""
+    named = _named(name)
+    if head.startswith((ZIP, OLE)):
+        return named.media_type if named and named in (DOCX, XLSX, PPTX) else "application/octet-stream"
+    found = _by_content(head)
+    if found is None and decoded(head, whole=False) is not None:
+        found = _text_kind(head, named, declared)
+    return found.media_type if found else "application/octet-stream"
+
+
 def _named(name: str) -> Kind | None:
     suffix = PurePath(name.lower()).suffix.removeprefix(".")
     return next((kind for kind in KINDS if suffix in kind.suffixes), None)
@@ -77,7 +91,7 @@ def _named(name: str) -> Kind | None:
 
 def _by_content(content: bytes) -> Kind | None:
     head = content[:1024]
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(ZIP):
         return next((kind for part, kind in PARTS if part in content), None)
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return WEBP
@@ -95,7 +109,7 @@ def _by_content(content: bytes) -> Kind | None:
 def _text_kind(content: bytes, named: Kind | None, declared: str) -> Kind | None:
     """Texts are told apart by name, then by what they look like, then by what their sender says."""
     text = decoded(content[:8192], whole=len(content) <= 8192)
-    if text is None or decoded(content) is None:
+    if text is None:
         return None
     if named and named.family == "text":
         return named
