@@ -201,6 +201,7 @@ async def test_what_is_deleted_leaves_nothing(http: aiohttp.ClientSession, deplo
         assert answer.status == 202, await answer.text()
     async with http.delete(f"/v1/sessions/{session}") as answer:
         assert answer.status == 202
+    await until(http, f"/v1/sessions/{session}/deletion", status="done", left=0)
     for each in (alone, along):
         path = f"/v1/attachments/{each['attachmentId']}"
         await until(http, f"{path}/deletion", status="done", left=0)
