@@ -1,6 +1,7 @@
 """`GET /v1/events`: topics as Server-Sent Events, for whoever only listens."""
 
 import asyncio
+from typing import Annotated
 
 import msgspec
 from aiohttp import web
@@ -30,13 +31,15 @@ class StreamQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Separated by commas."""
     since: str | None = msgspec.field(default=None, name="from")
     """The cursor behind which they begin; the header Last-Event-ID is newer where it is sent."""
+    wait: Annotated[float, msgspec.Meta(ge=0.1, le=60)] | None = None
+    """Seconds after which the answer ends: for who can only poll, behind a proxy that passes nothing on before that."""
 
 
 def endpoint(clients: Clients, *, heartbeat: float) -> Endpoint:
     """The event stream, with a comment every `heartbeat` seconds."""
 
     async def stream(call: Call[StreamQuery, None]) -> web.StreamResponse:
-        addresses = clients.find(call.principal, listed(call.query.topics))
+        addresses, wait = clients.find(call.principal, listed(call.query.topics)), call.query.wait
         since = cursors(call.request.headers.get(LAST) or call.query.since)
         if not addresses:
             raise Invalid("TOPICS_REQUIRED", "Name the topics to follow: ?topics=alerts.", field="topics")
@@ -46,7 +49,7 @@ def endpoint(clients: Clients, *, heartbeat: float) -> Endpoint:
             await response.prepare(call.request)
             await client.converse(
                 write=_write(response, client.outbox, clients.metrics),
-                read=_breathe(client.outbox, heartbeat),
+                read=_breathe(client.outbox, heartbeat) if not wait else asyncio.sleep(wait),
             )
             await _end(response, client)
         return response

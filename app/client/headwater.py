@@ -1,0 +1,96 @@
+"""The client: what Headwater can be asked, as methods."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+import msgspec
+
+from app.client.files import Progress, no_progress, upload_of
+from app.client.live import Following
+from app.client.patience import Patience
+from app.client.transport import Transport, json_body
+from app.http.cursor import Page
+from app.jobsite.views import Accepted, SearchAnswer, SessionSummary, SessionView, UploadStatus
+
+
+class Headwater:
+    """`async with Headwater(url, key) as headwater:`. Every method raises `Refused` or `Unreachable`."""
+
+    def __init__(self, url: str, key: str, *, patience: Patience | None = None) -> None:
+        self._patience = patience or Patience()
+        self.transport = Transport(url, key, self._patience)
+
+    async def __aenter__(self) -> Self:
+        await self.transport.open()
+        return self
+
+    async def __aexit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        await self.transport.close()
+
+    async def upload(
+        self,
+        path: Path | str,
+        *,
+        title: str | None = None,
+        job_id: UUID | None = None,
+        recorded_at: datetime | None = None,
+        notify_email: str | None = None,
+        key: str | None = None,
+        progress: Progress = no_progress,
+    ) -> Accepted:
+        """Upload a recording. Doing so again with the same file and fields finds the session of the first time.
+
+        `key` makes it another one.
+        """
+        fields = {"title": title, "jobId": job_id, "recordedAt": recorded_at, "notifyEmail": notify_email}
+        upload = await upload_of(Path(path), fields, key)
+        return await self.transport.send(
+            "POST", "/v1/upload/audio", Accepted, key=upload.key, body=lambda: upload.body(progress)
+        )
+
+    async def status(self, session_id: UUID) -> UploadStatus:
+        """How far a recording is."""
+        return await self.transport.get(f"/v1/upload/status/{session_id}", UploadStatus)
+
+    async def session(self, session_id: UUID) -> SessionView:
+        """A session with its transcript."""
+        return await self.transport.get(f"/v1/sessions/{session_id}", SessionView)
+
+    async def sessions(
+        self, *, job_id: UUID | None = None, status: str | None = None
+    ) -> AsyncIterator[SessionSummary]:
+        """Sessions, newest first, page after page."""
+        async for each in self._pages("/v1/sessions", SessionSummary, jobId=job_id, status=status):
+            yield each
+
+    async def delete_session(self, session_id: UUID) -> None:
+        """Delete it for good."""
+        await self.transport.send("DELETE", f"/v1/sessions/{session_id}", Any, key=None)
+
+    async def search(self, query: str, *, limit: int = 10, **scope: Any) -> SearchAnswer:
+        """Passages that answer a query; `scope` has members such as `job_id`."""
+        told = {_camel(name): value for name, value in scope.items()}
+        body = {"query": query, "limit": limit} | ({"scope": told} if told else {})
+        return await self.transport.send("POST", "/v1/search", SearchAnswer, key=None, body=json_body(body))
+
+    def follow(self, topics: Sequence[str], *, since: str | None = None, poll: float = 2.0) -> Following:
+        """What happens under topics such as `sessions:<id>`: iterate over its `messages()`."""
+        return Following(self.transport, topics, since=since, patience=self._patience, poll=poll)
+
+    async def _pages(self, path: str, kind: type[Any], **query: object) -> AsyncIterator[Any]:
+        cursor: str | None = None
+        while True:
+            page = await self.transport.get(path, Page[kind], cursor=cursor, **query)  # type: ignore[valid-type]
+            for each in page.items:
+                yield each
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+
+def _camel(name: str) -> str:
+    return msgspec.structs.fields(msgspec.defstruct("_", [name], rename="camel"))[0].encode_name
