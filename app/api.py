@@ -36,9 +36,11 @@ from app.settings import Settings
 from events.envelope import Key
 from infra.blobs import BlobsUnavailable
 from infra.compute import Compute
+from infra.custody import Custody
 from infra.embedding import Embedder, EmbeddingUnavailable
 from infra.generation import Generator
 from infra.jetstream import LogUnavailable
+from infra.read_models import ReadModels
 from infra.retrieval import Index
 from infra.stored import leader_get
 from infra.telemetry.exposition import snapshot
@@ -104,7 +106,13 @@ async def serve(
         ping_interval=settings.ws_ping_interval,
         pong_timeout=settings.ws_pong_timeout,
     )
-    desk = Desk(identify=ring.identify, limiter=_limiter(settings), catch_up=readable.catch_up)
+    custody = Custody(ReadModels(where.database, kernel.log, contexts.READ_MODELS), kernel.blobs)
+    desk = Desk(
+        identify=ring.identify,
+        limiter=_limiter(settings),
+        catch_up=readable.catch_up,
+        let_go=custody.let_go_soon,
+    )
     app = application(
         endpoints=_endpoints(
             settings, where, kernel, db=db, embedder=embedder, others=others, compute=compute, generator=generator,

@@ -181,7 +181,7 @@ class Commands:
                 aggregate = await self._refreshed(decider, key, aggregate)
             if first := aggregate.done.get(intent.command_id):
                 await self._check(aggregate, intent)
-                return _first_result(key, first, intent)
+                return _first_result(key, first, intent, aggregate)
             try:
                 if events := tuple(decider.decide(command, aggregate.state)):
                     aggregate.fold(decider, await self._append(events, intent, aggregate.past))
@@ -251,9 +251,20 @@ class Commands:
             self._cache.popitem(last=False)
 
 
-def _first_result(key: Key, first: _Done, intent: Intent) -> Outcome:
+def _first_result(key: Key, first: _Done, intent: Intent, aggregate: _Aggregate) -> Outcome:
     if intent.fingerprint and first.fingerprint and intent.fingerprint != first.fingerprint:
         raise Refused(
             "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request; choose a new one."
         )
+    if intent.fingerprint and aggregate.deleted and first.position != aggregate.past[-1]:
+        raise deleted_since(key)
     return Outcome(key.stream, first.position, repeated=True)
+
+
+def deleted_since(key: Key) -> Refused:
+    """What somebody is told who repeats the request that made what was deleted."""
+    return Refused(
+        "DELETED_SINCE",
+        f"What this request made, the {key.aggregate.replace('_', ' ')} {key.id}, was deleted since. To make another, "
+        "choose a new Idempotency-Key.",
+    )

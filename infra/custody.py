@@ -34,6 +34,7 @@ class Custody:
     def __init__(self, models: ReadModels, blobs: Blobs) -> None:
         self.models = models
         self._blobs = blobs
+        self._letting_go: set[asyncio.Task[None]] = set()
 
     async def passed(self, stream: str, position: int) -> None:
         """Wait until every read model of a stream is at a position. Raises `NotReadable`."""
@@ -60,6 +61,12 @@ class Custody:
             await self.release(blobs)
         except (NotReadable, BlobsUnavailable, LogUnavailable) as away:
             log.warning("blobs are left to the sweep", cause=away)
+
+    def let_go_soon(self, blobs: Iterable[str]) -> None:
+        """The same for who does not wait."""
+        task = asyncio.create_task(self.let_go(frozenset(blobs)), name="let go of blobs")
+        self._letting_go.add(task)
+        task.add_done_callback(self._letting_go.discard)
 
     async def _erased(self, connection: asyncpg.Connection, unnamed: frozenset[str]) -> frozenset[str]:
         await asyncio.gather(*(self._blobs.doom(each) for each in unnamed))

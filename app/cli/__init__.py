@@ -36,6 +36,10 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
         from app.cli import parts
 
         return running.until_stopped(parts.PARTS[asked.command](settings))
+    if asked.command == "upload":
+        from app.cli.upload import upload
+
+        return running.once(upload(settings, asked))
     from app.cli import keys, letters, models, streams
 
     commands = {
@@ -74,8 +78,23 @@ def _parser() -> argparse.ArgumentParser:
     streams.add_argument("--json", action="store_true", help="for programs")
     _dead_letters(commands.add_parser("dead-letters", help="events that a handler could not deal with"))
     _keys(commands.add_parser("keys", help="API keys"))
+    _upload(commands.add_parser("upload", help="upload recordings to a Headwater, here or elsewhere"))
     commands.add_parser("doctor", help="check every dependency and say how to mend what is wrong")
     return parser
+
+
+def _upload(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="a recording")
+    parser.add_argument("--job", help="the id of the job it belongs to")
+    parser.add_argument("--title")
+    parser.add_argument("--recorded", help="when it was recorded, such as 2026-11-16T07:30:00Z")
+    parser.add_argument("--notify", help="who gets the report by mail")
+    parser.add_argument(
+        "--attach", action="append", default=[], metavar="FILE", help="a file that belongs to it; repeatable"
+    )
+    parser.add_argument("--wait", action="store_true", help="until all stages have ended")
+    parser.add_argument("--url", help="where Headwater is; else PUBLIC_URL, or HOST and PORT")
+    parser.add_argument("--key", help="an API key; else API_KEY, or the one in HEADWATER_HOME")
 
 
 def _dead_letters(parser: argparse.ArgumentParser) -> None:

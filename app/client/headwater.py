@@ -52,6 +52,21 @@ class Headwater:
             "POST", "/v1/upload/audio", Accepted, key=upload.key, body=lambda: upload.body(progress)
         )
 
+    async def attach(
+        self,
+        path: Path | str,
+        *,
+        session_id: UUID | None = None,
+        job_id: UUID | None = None,
+        key: str | None = None,
+        progress: Progress = no_progress,
+    ) -> Any:
+        """Upload a file that belongs to a session or a job, once that has been acknowledged."""
+        upload = await upload_of(Path(path), {"sessionId": session_id, "jobId": job_id}, key)
+        return await self.transport.send(
+            "POST", "/v1/upload/attachment", Any, key=upload.key, body=lambda: upload.body(progress)
+        )
+
     async def status(self, session_id: UUID) -> UploadStatus:
         """How far a recording is."""
         return await self.transport.get(f"/v1/upload/status/{session_id}", UploadStatus)

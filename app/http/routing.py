@@ -19,6 +19,7 @@ from app.http.problems import Malformed
 from app.http.queries import query_reader
 from app.http.rates import RateLimiter
 from app.http.tracking import ENDPOINT, PRINCIPAL, REQUEST_ID
+from infra.blobs.noting import noting
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
@@ -39,6 +40,8 @@ class Desk:
     catch_up: Callable[[Position], Awaitable[None]] = no_waiting
     """Returns once reads see this position; raises `Unavailable` when that takes too long."""
     patience: Patience = field(default_factory=Patience)
+    let_go: Callable[[Collection[str]], None] = lambda _: None
+    """Told of the blobs that a request has stored before it failed."""
 
 
 def add_endpoint(app: web.Application, endpoint: Endpoint, desk: Desk) -> None:
@@ -83,7 +86,13 @@ def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitabl
         )
         if call.after:
             await desk.catch_up(call.after)
-        reply = await endpoint.handle(call)
+        with noting() as stored:
+            try:
+                reply = await endpoint.handle(call)
+            except BaseException:
+                if stored:
+                    desk.let_go(stored)
+                raise
         return _response(request, endpoint, reply) if isinstance(reply, Reply) else reply
 
     return serve

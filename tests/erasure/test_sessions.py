@@ -14,7 +14,7 @@ from handlers.commands import Commands
 from handlers.jobsite.job.decide import JOBS, AddJob
 from tests.deployment import Deployment
 from tests.erasure.cabinet import intent
-from tests.jobsite.uploads import accepted, completed, get, idle, sound, upload
+from tests.jobsite.uploads import accepted, completed, get, idle, sound, stored_messages, upload
 
 
 async def deleted(http: aiohttp.ClientSession, path: str) -> dict[str, Any]:
@@ -121,8 +121,14 @@ async def test_deleted_while_it_is_transcribed_the_transcript_comes_too_late(
     assert (await gone(http, f"/v1/sessions/{taken['sessionId']}/deletion"))["left"] == 0
     letters = await get(http, "/v1/dead-letters?status=open")
     assert [each for each in letters["items"] if taken["sessionId"] in each["subject"]] == []
+    stored = await stored_messages(deployment)
     status, again = await upload(http, recording, key=key)
-    assert (status, again["sessionId"]) == (202, taken["sessionId"])
+    assert (status, again["code"]) == (409, "DELETED_SINCE")
+    async with asyncio.timeout(10):
+        while await stored_messages(deployment) != stored:  # noqa: ASYNC110 - it is another process's
+            await asyncio.sleep(0.05)
+    status, again = await upload(http, recording, key=str(uuid4()))
+    assert (status, again["sessionId"] == taken["sessionId"]) == (202, False)
 
 
 async def test_a_job_takes_its_sessions_with_it(http: aiohttp.ClientSession, deployment: Deployment) -> None:

@@ -97,12 +97,13 @@ async def completed(http: aiohttp.ClientSession, content: bytes, **options: Any)
 
 
 async def idle(http: aiohttp.ClientSession) -> None:
-    """Wait until no handler has anything to do."""
+    """Wait until no handler has anything to do; looked at twice, because queues are not all asked at one moment."""
+    looks = 0
     async with asyncio.timeout(30):
-        while True:
+        while looks < 2:
             queues = (await get(http, "/status"))["queues"]
-            if not any(each["waiting"] or each["atWork"] for each in queues):
-                return
+            busy = any(each["waiting"] or each["atWork"] for each in queues)
+            looks = 0 if busy else looks + 1
             await asyncio.sleep(0.2)
 
 

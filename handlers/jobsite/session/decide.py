@@ -6,6 +6,7 @@ from uuid import UUID
 
 from msgspec import structs
 
+from events.envelope import Key
 from events.jobsite import (
     AudioUploaded,
     DiscrepanciesFound,
@@ -29,7 +30,7 @@ from events.jobsite import (
     TranscriptProposed,
     Understood,
 )
-from handlers.commands import Decider, as_told
+from handlers.commands import Decider, as_told, deleted_since
 from handlers.jobsite.session.commands import (
     AcceptTranscript,
     CorrectTranscript,
@@ -87,6 +88,8 @@ def decide(command: SessionCommand, state: State) -> Sequence[SessionEvent]:
             return [_of_job(event, state.job_id) for event in events]
         case Absent() if isinstance(command, UploadAudio):
             return [as_told(AudioUploaded, command)]
+        case Deleted() if isinstance(command, UploadAudio):
+            raise deleted_since(Key("jobsite", "session", command.session_id))
         case Deleted() if isinstance(command, DeleteSession):
             return []
         case Absent() | Deleted() if isinstance(command, (*ASKED, DeleteSession)):
