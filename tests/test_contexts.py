@@ -7,7 +7,7 @@ from infra.retrieval import index_of
 
 
 def _projections():
-    return contexts.projections(index_of("jobsite", "test", "test", 3))
+    return contexts.projections(index_of("jobsite", "test", "test", 3), {"test": 3})
 
 
 def test_every_projection_is_waited_for_and_asked_who_names_a_blob():

@@ -7,14 +7,15 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-import msgspec
-
 from app.client.files import Progress, no_progress, upload_of
 from app.client.live import Following
 from app.client.patience import Patience
 from app.client.transport import Transport, json_body
 from app.http.cursor import Page
-from app.jobsite.views import Accepted, SearchAnswer, SessionSummary, SessionView, UploadStatus
+from app.jobsite.views import Accepted, SessionSummary, SessionView, UploadStatus
+from app.search.views import ScopeBody, SearchAnswer, SearchBody
+
+EVERYWHERE = ScopeBody()
 
 
 class Headwater:
@@ -86,11 +87,12 @@ class Headwater:
         """Delete it for good."""
         await self.transport.send("DELETE", f"/v1/sessions/{session_id}", Any, key=None)
 
-    async def search(self, query: str, *, limit: int = 10, **scope: Any) -> SearchAnswer:
-        """Passages that answer a query; `scope` has members such as `job_id`."""
-        told = {_camel(name): value for name, value in scope.items()}
-        body = {"query": query, "limit": limit} | ({"scope": told} if told else {})
-        return await self.transport.send("POST", "/v1/search", SearchAnswer, key=None, body=json_body(body))
+    async def search(
+        self, query: str, *, scope: ScopeBody = EVERYWHERE, limit: int = 10, explain: bool = False
+    ) -> SearchAnswer:
+        """Passages that answer a query, best first."""
+        body = json_body(SearchBody(query=query, scope=scope, limit=limit, explain=explain))
+        return await self.transport.send("POST", "/v1/search", SearchAnswer, key=None, body=body)
 
     def follow(self, topics: Sequence[str], *, since: str | None = None, poll: float = 2.0) -> Following:
         """What happens under topics such as `sessions:<id>`: iterate over its `messages()`."""
@@ -105,7 +107,3 @@ class Headwater:
             cursor = page.next_cursor
             if cursor is None:
                 return
-
-
-def _camel(name: str) -> str:
-    return msgspec.structs.fields(msgspec.defstruct("_", [name], rename="camel"))[0].encode_name

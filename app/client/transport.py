@@ -63,8 +63,11 @@ class Transport:
     async def send(
         self, method: str, path: str, answer: type[T], *, key: str | None, body: Body = no_body
     ) -> T:
-        """Ask for something; `key` makes the second try the same request as the first."""
-        headers = {"Idempotency-Key": key} if key else {}
+        """Ask for something; `key` makes the second try the same request as the first.
+
+        Without a key it must be something that may be done twice, and that waits for what this client did before.
+        """
+        headers = {"Idempotency-Key": key} if key else self._after()
         return await self._decoded(method, path, answer, body=body, headers=headers)
 
     async def _decoded(self, method: str, path: str, answer: type[T], **options: Any) -> T:

@@ -1,11 +1,13 @@
 """Uploads over a network that breaks: each file is taken once, however often it was sent."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from app.client import Headwater, Refused, Unreachable
 from app.client.files import upload_of
+from app.search.views import ScopeBody
 from events.ids import new_id
 from tests.client.conftest import HASTY
 from tests.client.proxy import Proxy
@@ -92,3 +94,14 @@ def test_waiting_gets_longer_and_heeds_the_server() -> None:
     for attempt, most in ((1, 0.02), (2, 0.04), (3, 0.08), (9, 0.1)):
         assert most / 2 <= HASTY.delay(attempt) <= most
     assert HASTY.delay(1, 7) == 7
+
+
+async def test_what_was_said_is_found(client: Headwater, tmp_path: Path) -> None:
+    taken = await client.upload(recording(tmp_path), title="Found")
+    scope = ScopeBody(session_id=taken.session_id)
+    async with asyncio.timeout(30):
+        while not (answer := await client.search("order drywall", scope=scope)).hits:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    assert answer.hits[0].title == "Found"
+    await client.delete_session(taken.session_id)
+    assert (await client.search("order drywall", scope=scope)).hits == ()
