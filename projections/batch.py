@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -59,6 +59,24 @@ async def take(reader: Reader, most: int, *, wait: float | None = None) -> Seque
         return await reader.take(most, wait=wait)
     except Undecodable as cause:
         raise Halted(reader.position + 1, cause) from cause
+
+
+async def batches(
+    reader: Reader, most: int, *, wait: float
+) -> AsyncGenerator[tuple[Sequence[Recorded[Event]], int], None]:
+    """Batch after batch, for ever, each with the position behind it: one is read while the one before is written.
+
+    One without events tells that nothing came for `wait` seconds, or only reservations. Raises as `take`.
+    """
+    reading = asyncio.ensure_future(take(reader, most, wait=wait))
+    try:
+        while True:
+            events, position = await reading, reader.position
+            reading = asyncio.ensure_future(take(reader, most, wait=wait))
+            yield events, position
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
 
 
 class Model:

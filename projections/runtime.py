@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import asyncpg
@@ -10,7 +11,7 @@ from events.envelope import Event, Recorded
 from infra.log import Log
 from infra.telemetry.logs import logger
 from projections import checkpoints
-from projections.batch import AWAY, Fetch, Halted, Model, take
+from projections.batch import AWAY, Fetch, Halted, Model, batches
 from projections.checkpoints import NotMigrated, Overtaken
 from projections.projection import Projection
 
@@ -88,13 +89,13 @@ class Projector:
 
     async def _follow(self, connection: asyncpg.Connection) -> None:
         model = await self._model(connection)
-        async with self._log.reader(
-            self._projection.stream, after=model.position, window=2 * BATCH
-        ) as reader:
-            while True:
-                events = await take(reader, BATCH, wait=QUIET)
-                if reader.position > model.position:
-                    await model.apply(events, reader.position)
+        async with (
+            self._log.reader(self._projection.stream, after=model.position, window=2 * BATCH) as reader,
+            aclosing(batches(reader, BATCH, wait=QUIET)) as coming,
+        ):
+            async for events, position in coming:
+                if position > model.position:
+                    await model.apply(events, position)
                 else:
                     await connection.fetchval("select 1")
                 await self._say_sound(model.position)
