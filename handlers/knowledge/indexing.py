@@ -98,7 +98,7 @@ def indexing(*, blobs: Blobs, making: Making, look: Look[Any], members: Members)
         event = recorded.event
         document = await look(DOCUMENTS, event.document_id)
         slot = document.slot(event.number) if isinstance(document, Document) else None
-        if not slot or (slot.number, slot.parsed, slot.chunks) != (event.number, event.parsed, None):
+        if not slot or not slot.awaits(event.number, event.chunking, event.parsed):
             return None
         if not await _is_live(document.collection_id, event.number):
             return RemoveIndex(document_id=event.document_id, number=event.number)
@@ -117,6 +117,7 @@ def indexing(*, blobs: Blobs, making: Making, look: Look[Any], members: Members)
             size=blob.size,
             parsed=event.parsed,
             number=event.number,
+            chunking=event.chunking,
             dimensions=vectors.dimensions,
             chunks=len(chunks),
         )

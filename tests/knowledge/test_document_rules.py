@@ -60,7 +60,7 @@ delete = DeleteDocument(document_id=DOCUMENT)
 again = Reingest(document_id=DOCUMENT, ingestion_id=RERUN, chunking=SMALL)
 request = RequestIndex(document_id=DOCUMENT, number=2, embedder="words")
 indexed = RecordIndexed(
-    document_id=DOCUMENT, blob="ee", size=9, parsed="bb", number=2, dimensions=2, chunks=2
+    document_id=DOCUMENT, blob="ee", size=9, parsed="bb", number=2, chunking=CUT, dimensions=2, chunks=2
 )
 GONE = DocumentDeleted(document_id=DOCUMENT, collection_id=COLLECTION, ingestion_id=RUN)
 AGAIN = DocumentReingested(document_id=DOCUMENT, ingestion_id=RERUN, chunking=SMALL)

@@ -119,6 +119,7 @@ class RecordIndexed(Command, frozen=True, kw_only=True):
     size: int
     parsed: str
     number: int
+    chunking: Chunking
     dimensions: int
     chunks: int
 
@@ -167,6 +168,10 @@ class Slot:
     chunking: Chunking
     parsed: str
     chunks: int | None = None
+
+    def awaits(self, number: int, chunking: Chunking, parsed: str) -> bool:
+        """Whether this is what was asked for, and it is not there yet."""
+        return self.chunks is None and (self.number, self.chunking, self.parsed) == (number, chunking, parsed)
 
 
 @dataclass(frozen=True)
@@ -317,12 +322,9 @@ def _index(command: IndexCommand, now: Document) -> Sequence[DocumentEvent]:
     slot = now.slot(command.number)
     match command:
         case RequestIndex() as c:
-            known = slot and (
-                slot.number > c.number or (slot.number == c.number and slot.parsed == now.parsed)
-            )
-            if now.parsed is None or known:
-                return []
             chunking = c.chunking or now.chunking
+            if now.parsed is None or (slot and _has(slot, c.number, chunking, now.parsed)):
+                return []
             return [
                 IndexRequested(
                     document_id=c.document_id,
@@ -334,7 +336,7 @@ def _index(command: IndexCommand, now: Document) -> Sequence[DocumentEvent]:
                 )
             ]
         case RecordIndexed() as c:
-            if not slot or (slot.number, slot.parsed, slot.chunks) != (c.number, c.parsed, None):
+            if not slot or not slot.awaits(c.number, c.chunking, c.parsed):
                 return []
             return [
                 as_told(
@@ -342,7 +344,6 @@ def _index(command: IndexCommand, now: Document) -> Sequence[DocumentEvent]:
                     c,
                     collection_id=now.collection_id,
                     embedder=slot.embedder,
-                    chunking=slot.chunking,
                     metadata=now.metadata,
                 )
             ]
@@ -354,6 +355,12 @@ def _index(command: IndexCommand, now: Document) -> Sequence[DocumentEvent]:
             gone = slot and slot.number == c.number
             return [as_told(IndexRemoved, c, embedder=slot.embedder)] if slot and gone else []
     assert_never(command)
+
+
+def _has(slot: Slot, number: int, chunking: Chunking, parsed: str) -> bool:
+    """Whether the document belongs to this index already, as it is now, or to a later one in its place."""
+    same = (slot.number, slot.chunking, slot.parsed) == (number, chunking, parsed)
+    return same or slot.number > number
 
 
 def evolve(state: State, event: DocumentEvent) -> State:
