@@ -12,6 +12,7 @@ from app.client.live import Following
 from app.client.patience import Patience
 from app.client.transport import Transport, json_body
 from app.http.cursor import Page
+from app.jobsite.attachment_views import AttachmentAccepted, AttachmentView
 from app.jobsite.views import Accepted, SessionSummary, SessionView, UploadStatus
 from app.search.views import ScopeBody, SearchAnswer, SearchBody
 
@@ -61,12 +62,20 @@ class Headwater:
         job_id: UUID | None = None,
         key: str | None = None,
         progress: Progress = no_progress,
-    ) -> Any:
+    ) -> AttachmentAccepted:
         """Upload a file that belongs to a session or a job, once that has been acknowledged."""
         upload = await upload_of(Path(path), {"sessionId": session_id, "jobId": job_id}, key)
         return await self.transport.send(
-            "POST", "/v1/upload/attachment", Any, key=upload.key, body=lambda: upload.body(progress)
+            "POST",
+            "/v1/upload/attachment",
+            AttachmentAccepted,
+            key=upload.key,
+            body=lambda: upload.body(progress),
         )
+
+    async def attachment(self, attachment_id: UUID) -> AttachmentView:
+        """A file, and what it says once it has been read."""
+        return await self.transport.get(f"/v1/attachments/{attachment_id}", AttachmentView)
 
     async def status(self, session_id: UUID) -> UploadStatus:
         """How far a recording is."""

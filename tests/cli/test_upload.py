@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.deployment import Deployment
-from tests.jobsite.uploads import sound
+from tests.jobsite.uploads import get, sound
 
 
 def note(folder: Path, name: str, seconds: float = 0.5) -> str:
@@ -33,3 +33,13 @@ async def test_what_is_wrong_is_said_of_each_file(deployment: Deployment, tmp_pa
     stranger = await deployment.cli("upload", "--key", "nobody-knows-it", good)
     assert stranger.status == 1
     assert "Traceback" not in stranger.err + mixed.err
+
+
+async def test_what_belongs_to_a_recording_goes_with_it(deployment: Deployment, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.txt"
+    plan.write_text("Two boilers of 24 kW in the north room.")
+    taken = await deployment.cli("upload", note(tmp_path, "a.wav"), "--attach", str(plan))
+    assert taken.status == 0, taken
+    async with deployment.client() as http:
+        listed = await get(http, f"/v1/attachments?sessionId={taken.out.split()[0]}")
+    assert [each["fileName"] for each in listed["items"]] == ["plan.txt"]
