@@ -46,7 +46,7 @@ from handlers.jobsite.attachment.following import following
 from handlers.jobsite.attachment.stages import stages as attachment_stages
 from handlers.jobsite.builder.decide import BUILDERS
 from handlers.jobsite.cascade import cascades
-from handlers.jobsite.index import indexer
+from handlers.jobsite.index import indexers
 from handlers.jobsite.items import followers
 from handlers.jobsite.job.decide import JOBS
 from handlers.jobsite.reading import Reading
@@ -144,10 +144,10 @@ def handlers(
         transcriber(blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         *summarisers(reading=reading, blobs=blobs, embedder=embedder, generator=generator, clock=clock),
         *understanders(blobs=blobs, log=log, generator=generator, clock=clock),
-        *followers(),
-        indexer(blobs=blobs, embedder=embedder, clock=clock),
         *attachment_stages(blobs=blobs, compute=compute, log=log, clock=clock),
         *following(log=log, models=read_models),
+        *followers(blobs),
+        *indexers(blobs=blobs, embedder=embedder, clock=clock),
         *cascades(models=read_models, log=log),
         *knowledge_handlers(
             blobs=blobs,

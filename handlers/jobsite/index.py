@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
 from events.envelope import Recorded
-from events.jobsite import Understood
+from events.jobsite import SessionMoved, Understood
 from handlers.handler import PATIENCE, Attempt, Failure, Handler
 from handlers.jobsite.session.commands import FailStage, RecordIndex
 from infra import chunking
-from infra.blobs import BlobMissing, Blobs, once
+from infra.blobs import Blob, BlobMissing, Blobs, once
 from infra.chunking.chunkset import MEDIA_TYPE, Chunk, ChunkSet
 from infra.embedding import Embedder
 from infra.retrieval import index_name
@@ -21,59 +24,98 @@ AT_ONCE = 32
 """Chunks embedded between two reports of progress."""
 
 
-def indexer(*, blobs: Blobs, embedder: Embedder, clock: Callable[[], datetime]) -> Handler:
-    """The handler of `understood`."""
+class _Work(NamedTuple):
+    """What is to be found."""
 
-    async def index(recorded: Recorded[Understood], attempt: Attempt) -> RecordIndex | FailStage:
-        event, started = recorded.event, clock()
+    session_id: UUID
+    transcript: str
+    corrections: int
+    understanding: str
+    chunk_set: str | None = None
+    """Chunks with their vectors that are there already: then only the job has changed."""
+
+
+def indexers(*, blobs: Blobs, embedder: Embedder, clock: Callable[[], datetime]) -> tuple[Handler, ...]:
+    """The handlers of `understood`, and of a session's move to another job."""
+    name = index_name(embedder.name, chunking.NAME)
+
+    async def index(
+        recorded: Recorded[Understood | SessionMoved], attempt: Attempt
+    ) -> RecordIndex | FailStage | None:
+        started = clock()
+        if (work := _work(recorded.event, name)) is None:
+            return None
         try:
-            content = await blobs.get(event.blob)
+            stored, chunks = await _known(work) or await _made(work, attempt)
         except BlobMissing:
-            return FailStage(
-                session_id=event.session_id,
-                stage="index",
-                code="TRANSCRIPT_MISSING",
-                detail="The transcript is gone from the blob store.",
-                attempts=attempt.number,
-                started_at=started,
-                transcript=event.transcript,
-                corrections=event.corrections,
-            )
-        transcript = msgspec.json.decode(content, type=Understanding).transcript
-        chunks = await _chunk_set(chunking.chunks_of(transcript.segments), embedder, attempt)
-        stored = await blobs.put(once(chunks.encode()), media_type=MEDIA_TYPE)
+            detail = "The transcript is gone from the blob store."
+            failed = _failed(recorded.event, "TRANSCRIPT_MISSING", detail, attempt.number)
+            return structs.replace(failed, started_at=started)
         return RecordIndex(
-            session_id=event.session_id,
+            session_id=work.session_id,
             blob=stored.key,
             size=stored.size,
-            transcript=event.transcript,
-            corrections=event.corrections,
-            index=index_name(embedder.name, chunking.NAME),
+            transcript=work.transcript,
+            corrections=work.corrections,
+            index=name,
             dimensions=embedder.dimensions,
             chunks=len(chunks.chunks),
             attempts=attempt.number,
             started_at=started,
         )
 
-    def give_up(recorded: Recorded[Understood], failure: Failure) -> FailStage:
-        return FailStage(
-            session_id=recorded.event.session_id,
-            stage="index",
-            code="INDEXING_FAILED",
-            detail=f"Indexing failed {failure.attempts} times and is among the dead letters. {failure.error}",
-            attempts=failure.attempts,
-            transcript=recorded.event.transcript,
-            corrections=recorded.event.corrections,
-        )
+    async def _known(work: _Work) -> tuple[Blob, ChunkSet] | None:
+        if work.chunk_set is None:
+            return None
+        try:
+            content = await blobs.get(work.chunk_set)
+        except BlobMissing:
+            return None
+        return Blob(work.chunk_set, len(content), MEDIA_TYPE), ChunkSet.decode(content)
 
-    return Handler(
-        name="index",
-        on=Understood,
-        effect=index,
-        give_up=give_up,
-        timeout=600.0,
-        backoff=PATIENCE,
-        concurrency=2,
+    async def _made(work: _Work, attempt: Attempt) -> tuple[Blob, ChunkSet]:
+        content = await blobs.get(work.understanding)
+        transcript = msgspec.json.decode(content, type=Understanding).transcript
+        chunks = await _chunk_set(chunking.chunks_of(transcript.segments), embedder, attempt)
+        return await blobs.put(once(chunks.encode()), media_type=MEDIA_TYPE), chunks
+
+    def give_up(recorded: Recorded[Understood | SessionMoved], failure: Failure) -> FailStage:
+        detail = f"Indexing failed {failure.attempts} times and is among the dead letters. {failure.error}"
+        return _failed(recorded.event, "INDEXING_FAILED", detail, failure.attempts)
+
+    return tuple(
+        Handler(
+            name=each,
+            on=on,
+            effect=index,
+            give_up=give_up,
+            timeout=600.0,
+            backoff=PATIENCE,
+            concurrency=2,
+        )
+        for each, on in (("index", Understood), ("index_moved", SessionMoved))
+    )
+
+
+def _work(event: Understood | SessionMoved, index: str) -> _Work | None:
+    """None for a move that leaves nothing to be done again."""
+    if isinstance(event, Understood):
+        return _Work(event.session_id, event.transcript, event.corrections, event.blob)
+    if event.job_id == event.was or event.transcript is None or event.understanding is None:
+        return None
+    known = event.chunk_sets.get(index)
+    return _Work(event.session_id, event.transcript, event.corrections, event.understanding, known)
+
+
+def _failed(event: Understood | SessionMoved, code: str, detail: str, attempts: int) -> FailStage:
+    return FailStage(
+        session_id=event.session_id,
+        stage="index",
+        code=code,
+        detail=detail,
+        attempts=attempts,
+        transcript=event.transcript,
+        corrections=event.corrections,
     )
 
 

@@ -2,14 +2,18 @@
 
 from typing import Any
 
+import msgspec
+
 from events.envelope import Recorded
 from events.jobsite import SessionMoved, Summarised, Understood
 from handlers.commands import Command
 from handlers.handler import Attempt, Handler
-from handlers.jobsite.action_item.decide import MoveActionItem, WithdrawActionItem
+from handlers.jobsite.action_item.decide import AddActionItem, MoveActionItem, WithdrawActionItem
+from infra.blobs import BlobMissing, Blobs
+from infra.understanding import Summary
 
 
-def followers() -> tuple[Handler, ...]:
+def followers(blobs: Blobs) -> tuple[Handler, ...]:
     """The handlers of `understood`, `summarised` and `moved`."""
 
     async def follow(recorded: Recorded[Any], _: Attempt) -> list[Command]:
@@ -18,8 +22,38 @@ def followers() -> tuple[Handler, ...]:
         gone = () if isinstance(event, SessionMoved) else event.withdrawn
         return [*moved, *(WithdrawActionItem(action_item_id=each) for each in gone)]
 
+    async def add(recorded: Recorded[Summarised], attempt: Attempt) -> list[Command]:
+        """What the summary found; those that were there already go to the job."""
+        event = recorded.event
+        added: list[Command] = []
+        if event.action_items:
+            try:
+                content = await blobs.get(event.blob)
+            except BlobMissing:  # erased meanwhile
+                return []
+            added += _added(event, msgspec.json.decode(content, type=Summary))
+        return [*added, *await follow(recorded, attempt)]
+
     return (
         Handler(name="items_understood", on=Understood, effect=follow),
-        Handler(name="items_summarised", on=Summarised, effect=follow),
+        Handler(name="items_summarised", on=Summarised, effect=add),
         Handler(name="items_moved", on=SessionMoved, effect=follow),
     )
+
+
+def _added(event: Summarised, summary: Summary) -> list[AddActionItem]:
+    return [
+        AddActionItem(
+            action_item_id=each.id,
+            text=each.text,
+            owner=each.owner,
+            due=each.due,
+            session_id=event.session_id,
+            job_id=event.job_id,
+            quote=each.quote,
+            place=each.place,
+            method=each.method,
+        )
+        for each in summary.action_items
+        if each.id in event.action_items
+    ]
