@@ -12,11 +12,20 @@ from app.identity import routes as identity_routes
 from app.jobsite import attaching as jobsite_attaching
 from app.jobsite import attachment_queries
 from app.jobsite import attachments as jobsite_attachments
+from app.jobsite import builders as jobsite_builders
+from app.jobsite import correcting as jobsite_correcting
 from app.jobsite import deleting as jobsite_deleting
+from app.jobsite import discrepancies as jobsite_discrepancies
+from app.jobsite import items as jobsite_items
+from app.jobsite import job_reads as jobsite_job_reads
+from app.jobsite import jobs as jobsite_jobs
 from app.jobsite import queries as jobsite_queries
 from app.jobsite import routes as jobsite_routes
 from app.jobsite import search as jobsite_search
 from app.jobsite import topics as jobsite_topics
+from app.jobsite.overview import Overview
+from app.jobsite.past import Past
+from app.jobsite.sights import Sights
 from app.knowledge import queries as knowledge_queries
 from app.knowledge import routes as knowledge_routes
 from app.knowledge import search as knowledge_search
@@ -191,13 +200,27 @@ def endpoints(
     """What can be asked over HTTP."""
     spaces = spaces_of(embedders.values())
     models = projections(index, spaces)
+    past = Past(log, blobs, models[0])
     places = {each.kind: places_of(each.kind, models, OUTLIVING) for each in PROOFS}
     deletions = Deletions(log=log, db=db, blobs=blobs, places=places, streams=READ_MODELS)
     searcher = Searcher(db, sources(db=db, embedder=embedder, embedders=embedders, index=index), freshness)
     return (
         *jobsite_routes.endpoints(
-            commands=commands, db=db, blobs=blobs, signals=signals, exists=exists, link=link, clock=clock
+            commands=commands,
+            db=db,
+            blobs=blobs,
+            signals=signals,
+            exists=exists,
+            link=link,
+            sights=Sights(db, past, link),
+            clock=clock,
         ),
+        *jobsite_builders.endpoints(commands=commands, db=db, clock=clock),
+        *jobsite_jobs.endpoints(commands=commands, clock=clock),
+        *jobsite_job_reads.endpoints(db=db, overview=Overview(db, past), clock=clock),
+        *jobsite_items.endpoints(commands=commands, db=db, clock=clock),
+        *jobsite_discrepancies.endpoints(commands=commands, db=db, clock=clock),
+        *jobsite_correcting.endpoints(commands=commands, blobs=blobs, clock=clock),
         *search_routes.endpoints(searcher=searcher, link=link),
         *jobsite_attaching.endpoints(commands=commands, log=log, blobs=blobs, clock=clock),
         *jobsite_attachments.endpoints(

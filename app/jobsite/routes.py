@@ -1,6 +1,5 @@
 """HTTP of `jobsite`: recordings in; sessions, their progress and what was said in them out."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,15 +8,18 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from app.http.cursor import Page, Place, from_cursor, to_cursor
+from app.http.cursor import Page
 from app.http.endpoints import Call, Endpoint, Reply
 from app.http.moments import in_utc
 from app.http.multipart import Multipart
 from app.intents import created_id, intent
 from app.jobsite import queries
+from app.jobsite.changes import not_deleted
+from app.jobsite.fields import AsOf, Email, Limit, Text, Title, before, page
 from app.jobsite.intake import LARGEST, receive
 from app.jobsite.progress import latest, overlay
 from app.jobsite.recording import recording
+from app.jobsite.sights import Sights
 from app.jobsite.views import Accepted, SessionSummary, SessionView, Status, UploadStatus
 from events.envelope import Key
 from events.ids import derived_id
@@ -26,11 +28,6 @@ from handlers.jobsite.session.commands import UploadAudio
 from handlers.refusals import NotFound, TooLarge, Unsupported
 from infra.blobs import Blobs
 from infra.signals import Signals
-
-Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$", max_length=254)]
-Title = Annotated[str, msgspec.Meta(max_length=500)]
-Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
-
 
 LINK_KEPT = 900
 """Seconds after which a client's copy of a session is sent anew, because the link in it is good for a while only."""
@@ -56,9 +53,20 @@ class SessionsQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Which sessions to list, newest first."""
 
     job_id: UUID | None = None
+    builder_id: UUID | None = None
     status: Status | None = None
+    q: Text | None = None
+    """A part of the title, the file's name or what was said."""
+    recorded_after: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    recorded_before: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    """When it was recorded, or else uploaded: from the one, to before the other."""
     limit: Limit = 50
     cursor: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, told in (("recorded_after", "recordedAfter"), ("recorded_before", "recordedBefore")):
+            if at := getattr(self, name):
+                msgspec.structs.force_setattr(self, name, in_utc(at, told))
 
 
 def endpoints(
@@ -69,6 +77,7 @@ def endpoints(
     signals: Signals,
     exists: Callable[[Key], Awaitable[bool]],
     link: Callable[[Call[Any, Any], str, str, str], Awaitable[str]],
+    sights: Sights,
     clock: Callable[[], datetime],
 ) -> tuple[Endpoint, ...]:
     """The endpoints of recordings and sessions."""
@@ -76,6 +85,7 @@ def endpoints(
     async def upload(call: Call[None, None]) -> Reply:
         form, blob = await receive(call, blobs, recording)
         fields: UploadFields = form.fields
+        await not_deleted(commands, fields.job_id)
         made = intent(call, clock, blob.key, fields)
         session_id = created_id(made, "session")
         command = UploadAudio(
@@ -121,28 +131,28 @@ def endpoints(
 
     async def listing(call: Call[SessionsQuery, None]) -> Reply:
         q = call.query
-        before = from_cursor(q.cursor, tuple[Place])[0] if q.cursor else None
-        rows = await queries.sessions(db, job_id=q.job_id, status=q.status, before=before, limit=q.limit + 1)
-        more = to_cursor(rows[q.limit - 1][1]) if len(rows) > q.limit else None
-        return Reply(body=Page([summary for summary, _ in rows[: q.limit]], more))
+        rows = await queries.sessions(
+            db,
+            job_id=q.job_id,
+            builder_id=q.builder_id,
+            status=q.status,
+            q=q.q,
+            recorded_after=q.recorded_after,
+            recorded_before=q.recorded_before,
+            before=before(q.cursor),
+            limit=q.limit + 1,
+        )
+        return Reply(body=page(rows, q.limit))
 
-    async def session(call: Call[None, None]) -> Reply:
+    async def session(call: Call[AsOf, None]) -> Reply:
         session_id = call.ids["sessionId"]
+        if call.query.as_of:
+            return Reply(body=await sights.then(call, session_id, call.query.as_of))
         row = await found(session_id)
-        known, transcript, newest = await asyncio.gather(
-            queries.stages(db, session_id), queries.transcript(db, row), latest(signals, session_id)
-        )
-        shown, overall = overlay(row["status"], known, newest)
-        view = SessionView(
-            **{**msgspec.structs.asdict(queries.summary(row)), "status": overall},
-            uploaded_by=row["uploaded_by"],
-            notify_email=row["notify_email"],
-            audio_url=await link(call, row["blob"], row["media_type"], row["file_name"]),
-            stages=tuple(shown),
-            transcript=transcript,
-        )
-        done = overall in {"completed", "failed"}
-        return Reply(body=view, etag=f"{row['revision']}-{_period(clock())}" if done else None)
+        view = await sights.now(call, row, await latest(signals, session_id))
+        done = view.status in {"completed", "failed"}
+        parts = (row["revision"], await queries.decided(db, session_id), _period(clock()))
+        return Reply(body=view, etag="-".join(map(str, parts)) if done else None)
 
     return (
         Endpoint(
@@ -156,7 +166,7 @@ def endpoints(
             multipart=Multipart(fields=UploadFields, limit=LARGEST, description="The recording."),
             answer=Accepted,
             status=202,
-            refusals=(TooLarge, Unsupported),
+            refusals=(NotFound, TooLarge, Unsupported),
         ),
         Endpoint(
             method="GET",
@@ -182,9 +192,11 @@ def endpoints(
             method="GET",
             path="/v1/sessions/{sessionId}",
             handle=session,
-            summary="A session with its transcript",
+            summary="A session with its transcript, its summary and what follows from it",
+            description="`asOf` answers from the log as it was then.",
             tag="sessions",
             scope="jobsite:read",
+            query=AsOf,
             answer=SessionView,
             refusals=(NotFound,),
         ),

@@ -1,12 +1,16 @@
 """What `jobsite` answers, as the structs that OpenAPI shows."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 import msgspec
 
+from events.jobsite import Place
+from infra.understanding import Quote
+
 Status = Literal["accepted", "processing", "completed", "failed"]
+Decision = Literal["open", "accepted", "dismissed"]
 State = Literal["pending", "processing", "completed", "failed"]
 
 
@@ -97,6 +101,68 @@ class SessionSummary(_View, frozen=True, kw_only=True):
     updated_at: datetime
 
 
+class ActionItemView(_View, frozen=True, kw_only=True):
+    id: UUID
+    text: str
+    owner: str | None
+    due: date | None
+    done: bool
+    done_at: datetime | None
+    job_id: UUID | None
+    session_id: UUID | None
+    """The recording that asks for it."""
+    quote: str | None
+    """The words that ask for it."""
+    place: Place | None
+    """Where they are in the recording."""
+    method: str
+    """What found it: `hand`, `grammar` or `model:<name>`."""
+    added_at: datetime
+    updated_at: datetime
+
+
+class DiscrepancyView(_View, frozen=True, kw_only=True):
+    """Two sources that do not agree, with both quotes and their places."""
+
+    id: UUID
+    session_id: UUID
+    job_id: UUID | None
+    kind: str
+    about: str
+    detail: str
+    said: Quote
+    against: Quote
+    method: str
+    found_at: datetime
+    state: Decision
+    note: str | None
+    """Of whoever decided."""
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+class SuggestionView(_View, frozen=True, kw_only=True):
+    """A builder or job that is nearly called what was said; nobody but people may say that it is meant."""
+
+    kind: Literal["builder", "job"]
+    said: str
+    id: UUID
+    name: str
+    similarity: float
+
+
+class SummaryView(_View, frozen=True, kw_only=True):
+    """A recording summed up."""
+
+    text: str
+    method: str
+    sentences: tuple[Quote, ...]
+    """Where it comes from."""
+    notes: tuple[str, ...]
+    """What was said for the office."""
+    made_at: datetime
+
+
 class SessionView(SessionSummary, frozen=True, kw_only=True):
     """A session with everything that is known of it."""
 
@@ -106,3 +172,13 @@ class SessionView(SessionSummary, frozen=True, kw_only=True):
     """Where the recording can be played or downloaded for a while."""
     stages: tuple[StageView, ...]
     transcript: TranscriptView | None
+    corrections: int = 0
+    """How many people have made in the transcript."""
+    understood_by: str | None = None
+    """What found the spoken commands: `grammar`, or `model:<name>`."""
+    summary: SummaryView | None = None
+    suggestions: tuple[SuggestionView, ...] = ()
+    action_items: tuple[ActionItemView, ...] = ()
+    discrepancies: tuple[DiscrepancyView, ...] = ()
+    as_of: str | None = None
+    """The position that this was true at, when another than now was asked for."""

@@ -1,0 +1,38 @@
+"""Several commands that one request asks for, each under an id of its own, so that a retry repeats none."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.http.endpoints import Call, Reply
+from app.intents import intent
+from app.jobsite.job_views import Done
+from events.ids import derived_id
+from handlers.commands import Command, Commands
+from handlers.jobsite.job.decide import JOBS, Deleted, State
+from handlers.refusals import NotFound
+
+
+async def not_deleted(commands: Commands, job_id: UUID | None) -> None:
+    """A job may be named by an id before it has a name, but not when it was deleted. Raises `NotFound`."""
+    if job_id is not None:
+        state: State = await commands.look(JOBS, job_id)
+        if isinstance(state, Deleted):
+            raise NotFound("JOB_NOT_FOUND", f"There is no job {job_id} any more.", field="jobId")
+
+
+async def carried_out(
+    commands: Commands, call: Call[Any, Any], clock: Callable[[], datetime], id: UUID, *wanted: Command
+) -> Reply:
+    """Carry them out one after the other; the position is that of the last."""
+    made = intent(call, clock, id, call.body)
+    position = ""
+    for n, command in enumerate(wanted):
+        own = (
+            made if n == 0 else msgspec.structs.replace(made, command_id=derived_id(made.command_id, str(n)))
+        )
+        position = (await commands.execute(command, own)).cursor
+    return Reply(body=Done(id=id, position=position), position=position)
