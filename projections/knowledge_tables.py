@@ -36,6 +36,7 @@ DOCUMENTS = Table(
         "create index on {table} (collection_id, position)",
         "create index on {table} (collection_id, status, position) include (size)",
         "create index on {table} (status, position)",
+        "create index on {table} (collection_id, blob)",
     ),
 )
 

@@ -40,6 +40,10 @@ def _run(asked: argparse.Namespace, settings: Settings) -> int:
         from app.cli.upload import upload
 
         return running.once(upload(settings, asked))
+    if asked.command == "ingest":
+        from app.cli.ingest import ingest
+
+        return running.once(ingest(settings, asked))
     from app.cli import keys, letters, models, streams
 
     commands = {
@@ -79,8 +83,28 @@ def _parser() -> argparse.ArgumentParser:
     _dead_letters(commands.add_parser("dead-letters", help="events that a handler could not deal with"))
     _keys(commands.add_parser("keys", help="API keys"))
     _upload(commands.add_parser("upload", help="upload recordings to a Headwater, here or elsewhere"))
+    _ingest(commands.add_parser("ingest", help="put files and folders into a collection of documents"))
     commands.add_parser("doctor", help="check every dependency and say how to mend what is wrong")
     return parser
+
+
+def _ingest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with all that is in it")
+    parser.add_argument("--collection", required=True, help="where the documents go")
+    parser.add_argument("--create", action="store_true", help="make the collection if there is none")
+    parser.add_argument(
+        "--pattern", action="append", default=[], metavar="GLOB", help="only such names, as *.pdf; repeatable"
+    )
+    parser.add_argument(
+        "--exclude", action="append", default=[], metavar="GLOB", help="no such names; repeatable"
+    )
+    parser.add_argument("--strategy", help="how texts are cut: sentences, headings, recursive or tokens")
+    parser.add_argument("--size", type=int, help="of a chunk")
+    parser.add_argument("--overlap", type=int, help="of two chunks")
+    parser.add_argument("--metadata", help="what is said of every document: a JSON object")
+    parser.add_argument("--wait", action="store_true", help="until every document can be found")
+    parser.add_argument("--url", help="where Headwater is; else PUBLIC_URL, or HOST and PORT")
+    parser.add_argument("--key", help="an API key; else API_KEY, or the one in HEADWATER_HOME")
 
 
 def _upload(parser: argparse.ArgumentParser) -> None:

@@ -28,7 +28,7 @@ OVER = {"completed", "failed", "deleted"}
 async def upload(settings: Settings, asked: argparse.Namespace) -> int:
     """Upload each file; 1 when any of them was refused, could not be sent or, with `--wait`, failed."""
     _check([*asked.files, *asked.attach])
-    async with Headwater(_url(settings, asked.url), _key(settings, asked.key)) as headwater:
+    async with Headwater(url_of(settings, asked.url), key_of(settings, asked.key)) as headwater:
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(path: Path) -> bool:
@@ -44,12 +44,12 @@ def _check(paths: list[str]) -> None:
         raise Invalid("NO_SUCH_FILE", f"There is no file {', '.join(missing)}.")
 
 
-def _url(settings: Settings, chosen: str | None) -> str:
+def url_of(settings: Settings, chosen: str | None) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
     return chosen or str(settings.public_url or f"http://{host}:{settings.port}")
 
 
-def _key(settings: Settings, chosen: str | None) -> str:
+def key_of(settings: Settings, chosen: str | None) -> str:
     key = chosen or settings.api_key or kept_key(settings.home)
     if not key:
         raise Invalid("NO_KEY", f"There is no API key in {settings.home}. Give --key, or set API_KEY.")

@@ -8,6 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from app.client.files import Progress, no_progress, upload_of
+from app.client.knowledge import Knowledge
 from app.client.live import Following
 from app.client.patience import Patience
 from app.client.transport import Transport, json_body
@@ -25,6 +26,7 @@ class Headwater:
     def __init__(self, url: str, key: str, *, patience: Patience | None = None) -> None:
         self._patience = patience or Patience()
         self.transport = Transport(url, key, self._patience)
+        self.knowledge = Knowledge(self.transport)
 
     async def __aenter__(self) -> Self:
         await self.transport.open()

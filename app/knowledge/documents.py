@@ -22,6 +22,7 @@ from app.knowledge.views import (
     ChunkView,
     DocumentSummary,
     DocumentView,
+    KnownDocuments,
     ManyDeleted,
     Status,
 )
@@ -64,6 +65,16 @@ class ReingestBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     strategy: str | None = None
     size: int | None = None
     overlap: int | None = None
+
+
+class KnownBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Contents, by which a document is known."""
+
+    collection: str
+    sha256: Annotated[
+        tuple[Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")], ...],
+        msgspec.Meta(min_length=1, max_length=1000),
+    ]
 
 
 class DeleteBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -116,7 +127,17 @@ def reading(
         url = await link(call, row["blob"], row["media_type"], row["file_name"])
         return Reply(status=302, headers={"Location": url, "Cache-Control": "no-store"})
 
+    async def known(call: Call[None, KnownBody]) -> Reply:
+        collection_id = await finding.readable(call.body.collection)
+        found = await queries.known(db, collection_id, call.body.sha256)
+        return Reply(body=KnownDocuments(known=tuple(found)))
+
     return (
+        Endpoint(
+            method="POST", path="/v1/documents/known", handle=known,
+            summary="Which contents a collection has already, by their hashes", tag="documents",
+            scope="knowledge:read", body=KnownBody, answer=KnownDocuments, refusals=(NotFound,),
+        ),
         Endpoint(
             method="GET", path="/v1/documents", handle=listing, summary="List documents, newest first",
             tag="documents", scope="knowledge:read", query=DocumentsQuery, answer=Page[DocumentSummary],

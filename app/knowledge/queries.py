@@ -8,14 +8,21 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from app.knowledge.views import ChunkingView, ChunkView, CollectionView, DocumentSummary, IndexView
+from app.knowledge.views import (
+    ChunkingView,
+    ChunkView,
+    CollectionView,
+    DocumentSummary,
+    IndexView,
+    KnownDocument,
+)
 
 MENTIONED = 10
 """Collections that a refusal names."""
 DOCUMENT = (
-    "d.id, c.name as collection, d.file_name, d.title, d.media_type, d.size, d.pages, d.characters, d.language, "
-    "coalesce(m.chunks, 0) as chunks, d.metadata, d.strategy, d.chunk_size, d.overlap, d.status, d.stage, "
-    "d.ingestion_id, d.uploaded_at, d.uploaded_by, d.updated_at"
+    "d.id, c.name as collection, d.file_name, d.title, d.media_type, d.size, d.blob as sha256, d.pages, "
+    "d.characters, d.language, coalesce(m.chunks, 0) as chunks, d.metadata, d.strategy, d.chunk_size, "
+    "d.overlap, d.status, d.stage, d.ingestion_id, d.uploaded_at, d.uploaded_by, d.updated_at"
 )
 JOINED = (
     "knowledge.documents d join knowledge.collections c on c.id = d.collection_id left join knowledge.memberships m "
@@ -194,6 +201,17 @@ async def chunks(
         limit,
     )
     return [ChunkView(**dict(row)) for row in rows]
+
+
+async def known(db: asyncpg.Pool, collection_id: UUID, hashes: Sequence[str]) -> list[KnownDocument]:
+    """Documents of a collection by their content."""
+    rows = await db.fetch(
+        "select blob as sha256, id as document_id, ingestion_id, status from knowledge.documents "
+        "where collection_id = $1 and blob = any($2::text[])",
+        collection_id,
+        list(hashes),
+    )
+    return [KnownDocument(**dict(row)) for row in rows]
 
 
 async def counts(db: asyncpg.Pool) -> dict[str, int]:

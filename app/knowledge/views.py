@@ -97,6 +97,8 @@ class DocumentSummary(_View, frozen=True, kw_only=True):
     media_type: str
     size: int
     """Bytes."""
+    sha256: str
+    """Of the original, lower-case hex."""
     pages: int | None
     characters: int | None
     language: str | None
@@ -150,6 +152,19 @@ class AcceptedDocuments(_View, frozen=True, kw_only=True):
     documents: tuple[AcceptedDocument, ...]
     position: str
     refused: tuple[RefusedFile, ...] = ()
+
+
+class KnownDocument(_View, frozen=True, kw_only=True):
+    sha256: str
+    document_id: UUID
+    ingestion_id: UUID
+    status: Status
+
+
+class KnownDocuments(_View, frozen=True, kw_only=True):
+    """Those of the contents that the collection has."""
+
+    known: tuple[KnownDocument, ...]
 
 
 class IngestionStatistics(_View, frozen=True, kw_only=True):

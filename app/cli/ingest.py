@@ -1,0 +1,169 @@
+"""`headwater ingest PATH…`: files and whole folders into a collection, each once, whatever it is called."""
+
+import argparse
+import asyncio
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from tqdm import tqdm
+
+from app.cli.upload import key_of, url_of
+from app.client import Headwater, HeadwaterError, Refused
+from app.knowledge.uploads import metadata_of
+from app.knowledge.views import AcceptedDocument
+from app.settings import Settings
+from handlers.refusals import Invalid
+
+AT_ONCE = 4
+"""Files on their way at the same time."""
+ASKED = 500
+"""Hashes asked about together."""
+LOOK = 0.5
+"""Seconds between two looks at how far the documents are."""
+OVER = {"completed", "failed", "cancelled"}
+
+
+class Tally(msgspec.Struct):
+    """What became of the files."""
+
+    uploaded: int = 0
+    there: int = 0
+    bad: int = 0
+
+
+async def ingest(settings: Settings, asked: argparse.Namespace) -> int:
+    """Upload what is not there yet; 1 when a file was refused, could not be sent or, with `--wait`, failed."""
+    metadata_of(asked.metadata)
+    files = list(dict.fromkeys(_files(asked.paths, asked.pattern, asked.exclude)))
+    try:
+        return await _ingest(settings, files, asked)
+    except HeadwaterError as failure:
+        print(failure, file=sys.stderr)
+        return 1
+
+
+async def _ingest(settings: Settings, files: Sequence[Path], asked: argparse.Namespace) -> int:
+    async with Headwater(url_of(settings, asked.url), key_of(settings, asked.key)) as headwater:
+        if asked.create:
+            await _create(headwater, asked)
+        else:
+            await headwater.knowledge.collection(asked.collection)
+        tally = Tally()
+        new = await _new(headwater, asked.collection, files, tally)
+        accepted = await _upload(headwater, new, asked, tally)
+        if asked.wait:
+            tally.bad += await _watched(headwater, accepted)
+    print(f"{tally.uploaded} uploaded, {tally.there} there already, {tally.bad} not taken or failed")
+    return 1 if tally.bad else 0
+
+
+def _files(paths: Sequence[str], patterns: Sequence[str], excluded: Sequence[str]) -> Iterator[Path]:
+    """The files that are meant, folders with all that is in them but what is hidden. Raises `Invalid`."""
+    for path in map(Path, paths):
+        if path.is_file():
+            yield path
+        elif not path.is_dir():
+            raise Invalid("NO_SUCH_FILE", f"There is no file or folder {path}.")
+        for folder, inner, names in os.walk(path):
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            for name in sorted(names):
+                wanted = not patterns or any(fnmatch(name, each) for each in patterns)
+                if wanted and not name.startswith(".") and not any(fnmatch(name, each) for each in excluded):
+                    yield Path(folder) / name
+
+
+async def _create(headwater: Headwater, asked: argparse.Namespace) -> None:
+    """Make the collection, unless it is there."""
+    try:
+        await headwater.knowledge.create_collection(asked.collection)
+    except Refused as refused:
+        if refused.code != "NAME_TAKEN":
+            raise
+
+
+async def _new(headwater: Headwater, collection: str, files: Sequence[Path], tally: Tally) -> list[Path]:
+    """Those whose content the collection does not have; of files with the same content, the first."""
+    by_hash: dict[str, Path] = {}
+    for path in tqdm(files, desc="looking", unit="file", disable=None, leave=False):
+        digest = await asyncio.to_thread(_hash, path)
+        tally.there += digest in by_hash
+        by_hash.setdefault(digest, path)
+    hashes = list(by_hash)
+    for n in range(0, len(hashes), ASKED):
+        for each in (await headwater.knowledge.known(collection, hashes[n : n + ASKED])).known:
+            by_hash.pop(each.sha256, None)
+            tally.there += 1
+    return list(by_hash.values())
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def _upload(
+    headwater: Headwater, files: Sequence[Path], asked: argparse.Namespace, tally: Tally
+) -> list[AcceptedDocument]:
+    accepted: list[AcceptedDocument] = []
+    gate = asyncio.Semaphore(AT_ONCE)
+    total = sum(path.stat().st_size for path in files)
+    with tqdm(
+        total=total, desc="uploading", unit="B", unit_scale=True, unit_divisor=1024, disable=None
+    ) as bar:
+
+        async def one(path: Path) -> None:
+            sent = 0
+
+            def progress(now: int, _: int) -> None:
+                nonlocal sent
+                bar.update(now - sent)
+                sent = now
+
+            async with gate:
+                try:
+                    taken = await headwater.knowledge.upload(
+                        path,
+                        collection=asked.collection,
+                        strategy=asked.strategy,
+                        size=asked.size,
+                        overlap=asked.overlap,
+                        metadata=metadata_of(asked.metadata),
+                        progress=progress,
+                    )
+                except (HeadwaterError, OSError, ValueError) as failure:
+                    tally.bad += 1
+                    tqdm.write(f"{path}: {failure}", file=sys.stderr)
+                    return
+            tally.uploaded += 1
+            accepted.extend(taken.documents)
+            tqdm.write(f"{taken.documents[0].document_id}  {path}", file=sys.stdout)
+
+        await asyncio.gather(*(one(each) for each in files))
+    return accepted
+
+
+async def _watched(headwater: Headwater, accepted: Sequence[AcceptedDocument]) -> int:
+    """Wait for the end of every ingestion; how many did not end well."""
+    waiting: dict[UUID, AcceptedDocument] = {each.ingestion_id: each for each in accepted}
+    bad = 0
+    with tqdm(total=len(waiting), desc="ingesting", unit="document", disable=None) as bar:
+        while waiting:
+            for id, document in list(waiting.items()):
+                told = await headwater.knowledge.ingestion(id)
+                if told.status not in OVER:
+                    continue
+                del waiting[id]
+                bar.update()
+                if told.status != "completed":
+                    bad += 1
+                    why = next((each.error.detail for each in told.stages if each.error), told.status)
+                    tqdm.write(f"{document.file_name}: {why}", file=sys.stderr)
+            if waiting:
+                await asyncio.sleep(LOOK)
+    return bad

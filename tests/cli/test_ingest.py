@@ -1,0 +1,44 @@
+"""`headwater ingest`: folders go in once, into a collection that is meant."""
+
+from pathlib import Path
+
+from app.client import Headwater
+from tests.deployment import KEY, Deployment
+from tests.knowledge.asking import fresh
+
+
+async def test_a_folder_goes_into_a_collection_once(deployment: Deployment, tmp_path: Path) -> None:
+    name = fresh("folder")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / ".hidden").write_text("nobody asked for it")
+    for n, path in enumerate(("a.txt", "deep/b.txt", "deep/c.md", "d.log")):
+        (tmp_path / path).write_text(f"Text {n} of {name}.")
+    (tmp_path / "copy.txt").write_text(f"Text 0 of {name}.")
+    asked = ("ingest", str(tmp_path), "--collection", name, "--exclude", "*.log", "--wait")
+    lost = await deployment.cli(*asked)
+    assert (lost.status, "COLLECTION_NOT_FOUND" in lost.err, "Traceback" in lost.err) == (1, True, False), (
+        lost
+    )
+    first = await deployment.cli(*asked, "--create", "--metadata", '{"year": 2026}')
+    assert (first.status, first.out.splitlines()[-1]) == (
+        0,
+        "3 uploaded, 1 there already, 0 not taken or failed",
+    ), first
+    (tmp_path / "empty.txt").write_text("")
+    again = await deployment.cli(*asked)
+    assert (again.status, again.out.splitlines()[-1]) == (
+        1,
+        "0 uploaded, 4 there already, 1 not taken or failed",
+    ), again
+    assert "DOCUMENT_EMPTY" in again.err
+    async with Headwater(deployment.url, KEY) as headwater:
+        documents = [each async for each in headwater.knowledge.documents(collection=name)]
+        assert {each.status for each in documents} == {"completed"}
+        assert all(each.metadata == {"year": 2026} for each in documents)
+        assert (await headwater.knowledge.collection(name)).documents == 3
+        chunks = [each.text async for each in headwater.knowledge.chunks(documents[0].id)]
+        assert chunks[0].startswith("Text ")
+        await headwater.knowledge.delete(*(each.id for each in documents))
+        assert [each async for each in headwater.knowledge.documents(collection=name)] == []
+    back = await deployment.cli(*asked, "--pattern", "a.*")
+    assert back.out.splitlines()[-1] == "1 uploaded, 0 there already, 0 not taken or failed", back
