@@ -62,7 +62,8 @@ class Answering:
 
     async def answered(self, handler: Handler, recorded: Recorded[Any]) -> bool:
         """Whether an earlier attempt got as far as its answer: then a redelivery need not do the work again."""
-        return await self._commands.done(recorded.event.key, command_id(recorded, handler.name, "", LAST))
+        last = command_id(recorded, handler.name, "", LAST)
+        return await self._commands.done(recorded.event.key, last, behind=recorded.position)
 
     def _intent(self, cause: Recorded[Event], *names: str) -> Intent:
         return Intent(

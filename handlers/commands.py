@@ -53,6 +53,9 @@ class Decider(Generic[C, S]):
     initial: S
     decide: Callable[[C, S], Sequence[Event]]
     evolve: Callable[[S, Any], S]
+    whole: Callable[[Any], bool] = lambda _: False
+    """Events from which alone the state follows: what was before them need not be read. The commands before them are
+    not known then, so that an edge which may hear of one again looks for its result first."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -164,9 +167,14 @@ class Commands:
                 "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
             ) from failure
 
-    async def done(self, key: Key, command_id: UUID) -> bool:
-        """Whether the aggregate already holds the result of a command, and what it brought. Raises `LogUnavailable`."""
-        history = await self._log.load(key)
+    async def done(self, key: Key, command_id: UUID, *, behind: int = 0) -> bool:
+        """Whether the aggregate holds the result of a command, and what it brought, behind a position that it had.
+
+        Raises `LogUnavailable`.
+        """
+        history = await self._log.newer(key, behind) if behind else None
+        if history is None:
+            history = await self._log.load(key)
         events = [each.event for each in history if each.command_id == command_id]
         if not events or history[-1].event.name == TOMBSTONE:
             return bool(events)
@@ -233,7 +241,7 @@ class Commands:
         self._cache.pop(key, None)
         news = await self._log.newer(key, known.past[-1]) if known and known.past else None
         if known is None or news is None:
-            known, news = _Aggregate(decider.initial), await self._log.load(key)
+            known, news = _Aggregate(decider.initial), await self._log.load(key, whole=decider.whole)
         known.fold(decider, news)
         known.proven = True
         self._remember(key, known)

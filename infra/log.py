@@ -1,6 +1,8 @@
 """The event store: guarded appends, an aggregate's events, and the whole stream in order."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from operator import attrgetter
 from uuid import UUID
 
 from events.catalogue import Catalogue
@@ -21,6 +23,7 @@ TOMBSTONE = "deleted"
 
 WRONG_LAST = frozenset({10071, 10164})
 BATCH_REPEATS = 10201
+_position = attrgetter("position")
 
 
 class Conflict(Exception):
@@ -83,14 +86,32 @@ class Log:
         headers["ce-previous"] = ",".join(map(str, [*within, *past[::-1]][:PAST])) or "0"
         return Message(subject_of(event), self.catalogue.encode(event), headers)
 
-    async def load(self, key: Key) -> list[Recorded[Event]]:
+    async def load(self, key: Key, *, whole: Callable[[Event], bool] | None = None) -> list[Recorded[Event]]:
         """Every event of an aggregate, oldest first, as its stream's leader knows it.
+
+        With `whole`, events before the newest one for which it holds may be left out.
 
         Follows the positions that each event names, so that the cost is that of the aggregate and not of the log
         (JetStream finds the messages of a wildcard by looking at every one in between). Events written by other
         tools, that name none, are searched for. Raises `LogDamaged` and `LogUnavailable`.
         """
-        return await patiently(lambda: self._load(key))
+        return await patiently(lambda: self._load(key, whole))
+
+    async def backwards(self, stream: str, position: int) -> AsyncIterator[Recorded[Event]]:
+        """The events of an aggregate from the one at a position back to its first, as far as they are wanted."""
+        oldest = await self.at(stream, position)
+        if oldest is None:
+            return
+        yield oldest
+        asked = {position}
+        while earlier := [at for at in _previous(oldest) if at not in asked]:
+            asked.update(earlier)
+            found = await patiently(partial(self._all_at, stream, earlier))
+            for each in sorted(found, key=_position, reverse=True):
+                oldest = each
+                yield each
+            if not found:
+                return
 
     async def newer(self, key: Key, than: int) -> list[Recorded[Event]] | None:
         """The events of an aggregate behind the position that was its newest once.
@@ -99,11 +120,11 @@ class Log:
         """
         return await patiently(lambda: self._newer(key, than))
 
-    async def _load(self, key: Key) -> list[Recorded[Event]]:
+    async def _load(self, key: Key, whole: Callable[[Event], bool] | None) -> list[Recorded[Event]]:
         newest = await self._newest(key)
         if newest is None:
             return []
-        history = await self._back(newest, 0)
+        history = await self._back(newest, 0, whole)
         if "ce-previous" not in history[0].headers:
             return [each async for each in self.scan(key.stream, key.filter, until=newest.position)]
         return history
@@ -119,15 +140,18 @@ class Log:
         message = await leader_get(self._nc, key.stream, {"last_by_subj": key.filter})
         return self._recorded(message) if message else None
 
-    async def _back(self, newest: Recorded[Event], behind: int) -> list[Recorded[Event]]:
+    async def _back(
+        self, newest: Recorded[Event], behind: int, whole: Callable[[Event], bool] | None = None
+    ) -> list[Recorded[Event]]:
         """The events of an aggregate behind a position, oldest first, by following the positions that each names."""
         found = {newest.position: newest}
         asked = {newest.position}
-        oldest = newest
-        while earlier := [at for at in _previous(oldest) if at > behind and at not in asked]:
+        oldest, enough = newest, False
+        while not enough and (earlier := [at for at in _previous(oldest) if at > behind and at not in asked]):
             asked.update(earlier)
             for each in await self._all_at(newest.stream, earlier):
                 found[each.position] = each
+                enough = enough or (whole is not None and whole(each.event))
             if len(found) < len(asked) and newest.event.name != TOMBSTONE:
                 raise LogDamaged(f"events before {newest.cursor} are gone, and no tombstone says why")
             oldest = found[min(found)]

@@ -1,0 +1,185 @@
+"""Rules of a conversation: one reply at a time, nothing is overwritten, and what was ended stays ended.
+
+The state holds what decisions need and nothing of what was said, so that it costs the same after five messages and
+after five thousand; an event that asks for a reply repeats all of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+from uuid import UUID
+
+from events.chat import (
+    Asked,
+    BranchShown,
+    Manner,
+    MessageSent,
+    ProjectConfigured,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectEvent,
+    ProjectRenamed,
+    ProjectTitled,
+    ReplyEnded,
+    ReplyRequested,
+)
+from handlers.chat.project.commands import (
+    COMMANDS,
+    ConfigureProject,
+    CreateProject,
+    DeleteProject,
+    EndReply,
+    ProjectCommand,
+    RenameProject,
+    RequestReply,
+    SendMessage,
+    ShowBranch,
+    TitleProject,
+)
+from handlers.commands import Decider, as_told
+from handlers.refusals import Conflict, NotFound
+
+UNTITLED = "New Project"
+
+
+@dataclass(frozen=True)
+class Absent:
+    pass
+
+
+@dataclass(frozen=True)
+class Deleted:
+    pass
+
+
+@dataclass(frozen=True)
+class Running:
+    """A reply that is being made."""
+
+    reply_id: UUID
+    message_id: UUID
+
+
+@dataclass(frozen=True)
+class Project:
+    manner: Manner
+    titled: bool
+    messages: int = 0
+    leaf: UUID | None = None
+    """The last message of the shown branch."""
+    running: Running | None = None
+
+
+State = Absent | Deleted | Project
+
+
+def decide(command: ProjectCommand, state: State) -> Sequence[ProjectEvent]:
+    match command, state:
+        case CreateProject() as c, Absent():
+            return [
+                ProjectCreated(
+                    project_id=c.project_id,
+                    title=c.title or UNTITLED,
+                    titled=c.title is not None,
+                    manner=c.manner,
+                )
+            ]
+        case CreateProject(), _:
+            return []  # the same request again
+        case ((EndReply() | TitleProject()), (Absent() | Deleted())):
+            return []  # late news changes nothing
+        case _, (Absent() | Deleted()):
+            raise NotFound("PROJECT_NOT_FOUND", "project not found")
+        case _, Project():
+            return _follow(command, state)
+    assert_never(command)
+
+
+def _follow(command: ProjectCommand, project: Project) -> Sequence[ProjectEvent]:
+    match command:
+        case CreateProject():
+            return []
+        case RenameProject() as c:
+            return [as_told(ProjectRenamed, c)]
+        case TitleProject() as c:
+            return [] if project.titled else [as_told(ProjectTitled, c)]
+        case ConfigureProject() as c:
+            return [] if c.manner == project.manner else [as_told(ProjectConfigured, c)]
+        case SendMessage() as c:
+            return [_sent(c, project)]
+        case RequestReply() as c:
+            _idle(project)
+            asked = {"manner": project.manner, "titled": project.titled, "messages": project.messages}
+            return [as_told(ReplyRequested, c, **asked)]
+        case EndReply() as c:
+            return _ended(c, project)
+        case ShowBranch() as c:
+            _idle(project)
+            return [] if c.leaf_id == project.leaf else [as_told(BranchShown, c)]
+        case DeleteProject() as c:
+            return [as_told(ProjectDeleted, c)]
+    assert_never(command)
+
+
+def _sent(command: SendMessage, project: Project) -> MessageSent:
+    _idle(project)
+    return MessageSent(
+        project_id=command.project_id,
+        reply_id=command.reply_id,
+        message_id=command.message_id,
+        manner=project.manner,
+        titled=project.titled,
+        messages=project.messages + 1,
+        content=command.content,
+        parent_id=project.leaf if command.at_leaf else command.parent_id,
+    )
+
+
+def _ended(command: EndReply, project: Project) -> Sequence[ProjectEvent]:
+    """A reply ends once: a second worker's, or one that was stopped meanwhile, changes nothing."""
+    running = project.running
+    if running is None or running.reply_id != command.reply_id:
+        return []
+    messages = project.messages + bool(command.content)
+    known = {"message_id": running.message_id, "titled": project.titled, "messages": messages}
+    return [as_told(ReplyEnded, command, **known)]
+
+
+def _idle(project: Project) -> None:
+    if project.running:
+        raise Conflict("BUSY", "A reply is being made. Wait for its end, or stop it.")
+
+
+def evolve(state: State, event: ProjectEvent) -> State:
+    match event, state:
+        case ProjectDeleted(), _:
+            return Deleted()
+        case ProjectCreated() as e, _:
+            return Project(manner=e.manner, titled=e.titled)
+        case Asked() as e, _:
+            return Project(
+                manner=e.manner,
+                titled=e.titled,
+                messages=e.messages,
+                leaf=e.reply_id,
+                running=Running(e.reply_id, e.message_id),
+            )
+        case ReplyEnded() as e, Project() as s:
+            return replace(s, messages=e.messages, running=None)
+        case ((ProjectRenamed() | ProjectTitled()), Project() as s):
+            return replace(s, titled=True)
+        case ProjectConfigured() as e, Project() as s:
+            return replace(s, manner=e.manner)
+        case BranchShown() as e, Project() as s:
+            return replace(s, leaf=e.leaf_id)
+    return state
+
+
+def whole(event: ProjectEvent) -> bool:
+    """Whether the state follows from this event alone, whatever was before it."""
+    return isinstance(event, Asked | ProjectCreated | ProjectDeleted)
+
+
+PROJECTS: Decider[ProjectCommand, State] = Decider(
+    "chat", "project", COMMANDS, Absent(), decide, evolve, whole
+)
