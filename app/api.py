@@ -217,6 +217,7 @@ def _endpoints(
             grace=timedelta(seconds=settings.reindex_grace),
             freshness=Freshness(kernel.nc, readable.position),
             ring=ring,
+            hub=hub,
             exists=exists,
             link=link,
             clock=now,
@@ -229,7 +230,9 @@ def _endpoints(
         *served,
         *descriptions(
             http_document.openapi(served, **about),
-            events_document.asyncapi(channels(contexts.TOPICS, kernel.catalogue), **about),
+            events_document.asyncapi(
+                (*channels(contexts.TOPICS, kernel.catalogue), *contexts.CHANNELS), **about
+            ),
         ),
     )
 

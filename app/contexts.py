@@ -6,6 +6,11 @@ from typing import Any
 
 import asyncpg
 
+from app.chat import description as chat_description
+from app.chat import queries as chat_queries
+from app.chat import serving as chat_serving
+from app.chat import topics as chat_topics
+from app.http.asyncapi import Channel
 from app.http.endpoints import Call, Endpoint
 from app.http.keys import KeyRing
 from app.identity import routes as identity_routes
@@ -30,6 +35,7 @@ from app.knowledge import queries as knowledge_queries
 from app.knowledge import routes as knowledge_routes
 from app.knowledge import search as knowledge_search
 from app.knowledge import topics as knowledge_topics
+from app.live.hub import Hub
 from app.operations import proofs
 from app.operations import routes as operations_routes
 from app.operations import topics as operations_topics
@@ -41,11 +47,15 @@ from app.search.freshness import Freshness
 from app.search.searcher import Searcher
 from app.search.sources import Source
 from events.catalogue import Upcast
+from events.chat import CHAT_EVENTS
 from events.envelope import Key
 from events.identity import IDENTITY_EVENTS
 from events.jobsite import JOBSITE_EVENTS
 from events.knowledge import KNOWLEDGE_EVENTS
 from events.operations import OPERATIONS_EVENTS
+from handlers.chat.project.decide import PROJECTS
+from handlers.chat.project.reply import Scribe, repliers
+from handlers.chat.project.title import titler
 from handlers.commands import Commands, Decider
 from handlers.handler import Handler
 from handlers.identity.decide import API_KEYS
@@ -79,6 +89,7 @@ from infra.retrieval import Index
 from infra.retrieval.spaces import Spaces, slots_of, spaces_of
 from infra.signals import Signals
 from infra.speech import Speech
+from projections.chat import CHAT
 from projections.jobsite import jobsite
 from projections.knowledge import knowledge
 from projections.operations import OPERATIONS
@@ -90,8 +101,8 @@ Clock = Callable[[], datetime]
 Exists = Callable[[Key], Awaitable[bool]]
 Link = Callable[[Call[Any, Any], str, str, str], Awaitable[str]]
 
-NAMES = ("jobsite", "knowledge", "identity", "operations")
-EVENTS = (*JOBSITE_EVENTS, *KNOWLEDGE_EVENTS, *IDENTITY_EVENTS, *OPERATIONS_EVENTS)
+NAMES = ("jobsite", "knowledge", "chat", "identity", "operations")
+EVENTS = (*JOBSITE_EVENTS, *KNOWLEDGE_EVENTS, *CHAT_EVENTS, *IDENTITY_EVENTS, *OPERATIONS_EVENTS)
 UPCASTS: tuple[Upcast[Any, Any], ...] = ()
 DECIDERS: tuple[Decider[Any, Any], ...] = (
     SESSIONS,
@@ -101,25 +112,30 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     ACTION_ITEMS,
     COLLECTIONS,
     DOCUMENTS,
+    PROJECTS,
     API_KEYS,
     DEAD_LETTERS,
     ALERTS,
     ERASURES,
 )
-READ_MODELS = {"jobsite": "JOBSITE", "knowledge": "KNOWLEDGE", "operations": "OPERATIONS"}
+READ_MODELS = {"jobsite": "JOBSITE", "knowledge": "KNOWLEDGE", "chat": "CHAT", "operations": "OPERATIONS"}
 """Projections and their streams."""
-TOPICS = (*jobsite_topics.TOPICS, *knowledge_topics.TOPICS, *operations_topics.TOPICS)
+TOPICS = (*jobsite_topics.TOPICS, *knowledge_topics.TOPICS, *chat_topics.TOPICS, *operations_topics.TOPICS)
 COUNTS = {
     "sessions": jobsite_queries.counts,
     "attachments": attachment_queries.counts,
     "documents": knowledge_queries.counts,
+    "projects": chat_queries.counts,
 }
 """What `/status` counts."""
+CHANNELS: tuple[Channel, ...] = (*chat_description.channels(),)
+"""Sockets of their own, for `/asyncapi.json`."""
 PROOFS = (
     Proof("jobsite.session", "/v1/sessions/{sessionId}", "jobsite:read", "sessions"),
     Proof("jobsite.attachment", "/v1/attachments/{attachmentId}", "jobsite:read", "attachments"),
     Proof("jobsite.job", "/v1/jobs/{jobId}", "jobsite:read", "jobs"),
     Proof("knowledge.document", "/v1/documents/{documentId}", "knowledge:read", "documents"),
+    Proof("chat.project", "/v1/projects/{projectId}", "chat:read", "projects"),
     Proof("knowledge.collection", "/v1/collections/{collectionId}", "knowledge:read", "collections"),
 )
 """What can be deleted, and shown to be."""
@@ -144,6 +160,8 @@ def handlers(
     embedders: Embedders,
     compute: Compute,
     generator: Generator | None,
+    signals: Signals,
+    context_limit: int,
     clock: Clock,
     transcriptions: int,
 ) -> tuple[Handler, ...]:
@@ -165,6 +183,8 @@ def handlers(
             members=members_by(read_models),
             clock=clock,
         ),
+        *repliers(Scribe(log, signals, generator, context_limit)),
+        titler(log=log, generator=generator),
     )
 
 
@@ -193,6 +213,7 @@ def endpoints(
     freshness: Freshness,
     grace: timedelta,
     ring: KeyRing,
+    hub: Hub,
     exists: Exists,
     link: Link,
     clock: Clock,
@@ -238,6 +259,15 @@ def endpoints(
             link=link,
             clock=clock,
         ),
+        *chat_serving.endpoints(
+            commands=commands,
+            db=db,
+            signals=signals,
+            generator=generator,
+            hub=hub,
+            exists=exists,
+            clock=clock,
+        ),
         *proofs.endpoints(deletions, PROOFS),
         *identity_routes.endpoints(commands=commands, ring=ring, clock=clock),
         *operations_routes.endpoints(commands=commands, db=db, clock=clock),
@@ -246,4 +276,4 @@ def endpoints(
 
 def projections(index: Index, spaces: Spaces) -> tuple[Projection, ...]:
     """The read models. `index` is of recordings; `spaces` are those in which collections can be indexed."""
-    return (jobsite(index), knowledge(slots_of(spaces)), OPERATIONS)
+    return (jobsite(index), knowledge(slots_of(spaces)), CHAT, OPERATIONS)

@@ -110,6 +110,7 @@ async def run_worker(settings: Settings, where: Places) -> None:
                 others=others,
                 compute=compute,
                 generator=generator,
+                context_limit=settings.context_message_limit,
                 transcriptions=transcriptions,
                 tries=settings.handler_attempts,
                 grace=timedelta(seconds=settings.reindex_grace),

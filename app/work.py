@@ -44,6 +44,7 @@ async def work(
     others: tuple[Embedder, ...],
     compute: Compute,
     generator: Generator | None,
+    context_limit: int,
     transcriptions: int,
     tries: int,
     grace: timedelta,
@@ -62,6 +63,8 @@ async def work(
         embedders={each.name: each for each in (embedder, *others)},
         compute=compute,
         generator=generator,
+        signals=kernel.signals,
+        context_limit=context_limit,
         clock=now,
         transcriptions=transcriptions,
     )

@@ -1,14 +1,18 @@
 """Signals on `LIVE`: worth something for minutes, published without waiting, the newest readable by subject."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from infra.jetstream import ApiError, LogUnavailable
-from infra.stored import direct_get
+from infra.stored import direct_all, direct_get
 
 
 class Signals:
@@ -24,6 +28,25 @@ class Signals:
                 await self._nc.publish(subject, msgspec.json.encode(signal))
             except NatsError:
                 return
+
+    async def past(self, subject: str) -> list[bytes]:
+        """The payloads of a subject that are still there, in their order. Raises `LogUnavailable`."""
+        return [each.payload for each in await direct_all(self._nc, "LIVE", subject)]
+
+    @asynccontextmanager
+    async def heard(self, subject: str) -> AsyncIterator[asyncio.Event]:
+        """An event that is set once something is said there."""
+        said = asyncio.Event()
+
+        async def hear(_: Msg) -> None:
+            said.set()
+
+        subscription = await self._nc.subscribe(subject, cb=hear)
+        try:
+            yield said
+        finally:
+            if not self._nc.is_closed:
+                await subscription.unsubscribe()
 
     async def latest(self, subjects: list[str]) -> dict[str, bytes]:
         """The newest payload of each subject that has one; nothing when NATS is away."""

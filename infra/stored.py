@@ -12,6 +12,8 @@ from infra.jetstream import ApiError, LogUnavailable, api, reaching_nats
 from infra.wire import headers_of
 
 NO_MESSAGE = 10037
+PAGE = 1000
+"""Messages of a subject that are asked for at once."""
 
 
 class Stored(NamedTuple):
@@ -62,6 +64,50 @@ async def direct_get(
             if not nc.is_closed:
                 await subscription.unsubscribe()
     return found
+
+
+async def direct_all(nc: Client, stream: str, subject: str, *, timeout: float = 5.0) -> list[Stored]:
+    """Every message of one subject, in order, as one of the stream's replicas has them. Raises `LogUnavailable`."""
+    found: list[Stored] = []
+    while True:
+        page, left = await _page(nc, stream, subject, found[-1].position + 1 if found else 1, timeout)
+        found += page
+        if not page or not left:
+            return found
+
+
+async def _page(
+    nc: Client, stream: str, subject: str, start: int, timeout: float
+) -> tuple[list[Stored], int]:
+    """The next messages of a subject, and how many are left behind them."""
+    if not nc.is_connected:
+        raise LogUnavailable("the connection to NATS is down")
+    inbox, page = nc.new_inbox(), list[Stored]()
+    done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def collect(message: Msg) -> None:
+        headers = message.headers or {}
+        if done.done():
+            return
+        if headers.get("Status") in {"204", "404"}:  # the end of the page, or nothing there
+            done.set_result(int(headers.get("Nats-Num-Pending", "0")))
+            return
+        try:
+            if stored := _direct(stream, message):
+                page.append(stored)
+        except (LogUnavailable, ApiError) as failure:
+            done.set_exception(failure)
+
+    with reaching_nats():
+        subscription = await nc.subscribe(inbox, cb=collect, pending_msgs_limit=0, pending_bytes_limit=0)
+        try:
+            ask = msgspec.json.encode({"seq": start, "next_by_subj": subject, "batch": PAGE})
+            await nc.publish(f"$JS.API.DIRECT.GET.{stream}", ask, reply=inbox)
+            async with asyncio.timeout(timeout):
+                return page, await done
+        finally:
+            if not nc.is_closed:
+                await subscription.unsubscribe()
 
 
 def _direct(stream: str, message: Msg) -> Stored | None:

@@ -15,6 +15,7 @@ from infra.telemetry.logs import logger
 
 log = logger(__name__)
 
+GOING_AWAY = 1001
 SLOW = 4408
 BROKEN = 1011
 GRACE = 5.0
@@ -40,6 +41,8 @@ class Client:
         self._transport = transport
         self._follows: dict[str, tuple[Feed, Subscription]] = {}
         self._joining: dict[Subscription, asyncio.Task[None]] = {}
+        self.hears_out = False
+        """Whether it is sent what waits when the process stops; else it comes back for that with a cursor."""
 
     def __contains__(self, address: Address) -> bool:
         """Whether it follows this."""
@@ -58,7 +61,13 @@ class Client:
         """Send the client away; without another reason it is told the cursors to come back with."""
         if not self._ended.done():
             self._ended.set_result(Farewell(code, self.cursors() if reason is None else reason))
-        self.outbox.close()
+        self._close()
+
+    def _close(self) -> None:
+        if self.hears_out and self.farewell and self.farewell.code == GOING_AWAY:
+            self.outbox.finish()
+        else:
+            self.outbox.close()
 
     def abort(self) -> None:
         """Close the connection at once, whatever is still to be sent."""
@@ -75,7 +84,7 @@ class Client:
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self.outbox.close()
+            self._close()
             reading.cancel()
             await asyncio.wait([writing, reading], timeout=GRACE)
             if not writing.done():

@@ -11,14 +11,13 @@ from app.http.auth import Principal, authorize
 from app.http.endpoints import Call
 from app.http.positions import Position, parse_position
 from app.http.problems import RateLimited
-from app.live.client import SLOW, Client
+from app.live.client import GOING_AWAY, SLOW, Client
 from app.live.feed import Feed
 from app.live.limits import Limits
 from app.live.topics import Address, Topic, find
 from handlers.refusals import Invalid
 from infra.telemetry.metrics import Metrics
 
-GOING_AWAY = 1001
 KEY_GONE = 4401
 CHECK = 2.0
 """Seconds between two looks at whether everybody's key still holds."""

@@ -10,6 +10,7 @@ from app.http.auth import Principal
 from app.http.endpoints import Endpoint
 from app.live import sockets, streams
 from app.live.clients import Clients
+from app.live.conversation import Heartbeat
 from app.live.feed import Feed
 from app.live.limits import Limits
 from app.live.readable import Readable
@@ -17,6 +18,8 @@ from app.live.signals import address_of, signalled
 from app.live.topics import Topic
 from infra.log import Log
 from infra.telemetry.metrics import Metrics
+
+Listener = Callable[[str, str, bytes], None]
 
 SIGNALS_WAITING = 16 << 20
 """Bytes of signals that may wait to be forwarded; what is beyond is lost."""
@@ -42,8 +45,8 @@ class Hub:
         limits = limits or Limits()
         self._nc = nc
         self._topics = {each.name: each for each in topics}
-        self._ping_interval = ping_interval
-        self._pong_timeout = pong_timeout
+        self.heartbeat = Heartbeat(ping_interval=ping_interval, pong_timeout=pong_timeout)
+        self._listeners: dict[str, Listener] = {}
         self._feeds = {
             stream: Feed(
                 stream,
@@ -55,18 +58,24 @@ class Hub:
             )
             for stream in {each.stream for each in self._topics.values()}
         }
-        self._clients = Clients(
+        self.clients = Clients(
             self._topics, self._feeds, limits=limits, metrics=metrics, still_valid=still_valid
         )
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         """`/v1/ws` and `/v1/events`."""
         return (
-            sockets.endpoint(
-                self._clients, ping_interval=self._ping_interval, pong_timeout=self._pong_timeout
-            ),
-            streams.endpoint(self._clients, heartbeat=self._ping_interval),
+            sockets.endpoint(self.clients, self.heartbeat),
+            streams.endpoint(self.clients, heartbeat=self.heartbeat.ping_interval),
         )
+
+    def feed(self, stream: str) -> Feed:
+        """The events of a stream that some topic is of."""
+        return self._feeds[stream]
+
+    def listen(self, topic: str, listener: Listener) -> None:
+        """Call this with every signal of a topic, whoever follows it: its address's id, its name and payload."""
+        self._listeners[topic] = listener
 
     async def run(self) -> None:
         """Tell what happens, for ever. While NATS or the database is away clients stay, and miss nothing."""
@@ -74,17 +83,19 @@ class Hub:
         async with asyncio.TaskGroup() as group:
             for feed in self._feeds.values():
                 group.create_task(feed.run(), name=f"live {feed.stream}")
-            group.create_task(self._clients.check_keys(), name="live keys")
+            group.create_task(self.clients.check_keys(), name="live keys")
 
     async def close(self) -> None:
         """Send everybody away, with the cursors to come back with."""
-        await self._clients.close()
+        await self.clients.close()
 
     async def _signal(self, heard: Msg) -> None:
         meant = address_of(self._topics, heard.subject)
         if meant is None:
             return
         address, signal = meant
+        if listener := self._listeners.get(address.topic.name):
+            listener(address.id, signal, heard.data)
         followers = self._feeds[address.topic.stream].followers(str(address))
         if followers and (told := signalled(str(address), signal, heard.data)):
             for each in followers:

@@ -44,6 +44,11 @@ class Outbox:
         if self.has_room:
             self.put(message)
 
+    def finish(self) -> None:
+        """Take nothing more; what waits is still sent."""
+        self._closed = True
+        self._wake()
+
     def close(self) -> None:
         """Take nothing more, and forget what has not been sent."""
         self._closed = True

@@ -1,21 +1,16 @@
 """`GET /v1/ws`: topics over a WebSocket."""
 
-import asyncio
-import time
-
 import msgspec
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import web
 
 from app.http.auth import ANY_KEY
 from app.http.bodies import invalid
 from app.http.endpoints import Call, Endpoint
 from app.http.problems import Malformed, RateLimited
-from app.live.client import GRACE, SLOW, Client, Farewell
+from app.live.client import Client
 from app.live.clients import Clients, cursors, listed
-from app.live.limits import Allowance
+from app.live.conversation import Heartbeat, converse
 from app.live.messages import (
-    ECHO,
-    PROBE,
     Message,
     Mistake,
     Ping,
@@ -26,15 +21,7 @@ from app.live.messages import (
     Unsubscribed,
     message,
 )
-from app.live.outbox import Outbox
 from handlers.refusals import Forbidden, Invalid, Refusal
-from infra.telemetry.metrics import Metrics
-
-POLICY = 1008
-FORGIVEN = 1 / 30
-"""Mistakes a second that are not held against a client."""
-FRAMES = {PROBE: WSMsgType.PING, ECHO: WSMsgType.PONG}
-OVER = (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
 class SocketQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,27 +36,16 @@ class SocketQuery(msgspec.Struct, frozen=True, kw_only=True):
 _decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
-def endpoint(clients: Clients, *, ping_interval: float, pong_timeout: float) -> Endpoint:
-    """The WebSocket. Times are in seconds."""
-    silence = pong_timeout if pong_timeout > ping_interval else ping_interval + pong_timeout
+def endpoint(clients: Clients, heartbeat: Heartbeat) -> Endpoint:
+    """The WebSocket."""
 
     async def socket(call: Call[SocketQuery, None]) -> web.StreamResponse:
         addresses = clients.find(call.principal, listed(call.query.topics))
         since = cursors(call.query.since)
         with clients.admit("ws", call) as client:
-            ws = web.WebSocketResponse(
-                autoping=False, compress=False, max_msg_size=clients.limits.message_bytes, timeout=GRACE
-            )
             for each in addresses:
                 clients.follow(client, [each], since)
-            await ws.prepare(call.request)
-            await client.converse(
-                write=_write(ws, client.outbox, clients.metrics),
-                read=_Hearing(ws, client, clients, ping_interval=ping_interval, silence=silence).run(),
-            )
-            if client.farewell:
-                await _close(ws, client, client.farewell)
-        return ws
+            return await converse(call, client, clients, Topics(client, clients), heartbeat)
 
     return Endpoint(
         method="GET",
@@ -86,82 +62,16 @@ def endpoint(clients: Clients, *, ping_interval: float, pong_timeout: float) -> 
     )
 
 
-async def _close(ws: web.WebSocketResponse, client: Client, farewell: Farewell) -> None:
-    try:
-        async with asyncio.timeout(GRACE):
-            await ws.close(code=farewell.code, message=farewell.reason.encode())
-    except TimeoutError:
-        client.abort()
+class Topics:
+    """What a client may say of topics."""
 
-
-async def _write(ws: web.WebSocketResponse, outbox: Outbox, metrics: Metrics) -> None:
-    while said := await outbox.take():
-        await ws.send_frame(said.payload, FRAMES.get(said.type, WSMsgType.TEXT))
-        metrics.sent()
-
-
-class _Hearing:
-    """What a client says, and what is made of it."""
-
-    def __init__(
-        self,
-        ws: web.WebSocketResponse,
-        client: Client,
-        clients: Clients,
-        *,
-        ping_interval: float,
-        silence: float,
-    ) -> None:
-        self._ws = ws
+    def __init__(self, client: Client, clients: Clients) -> None:
         self._client = client
         self._clients = clients
-        self._ping_interval = ping_interval
-        self._silence = silence
-        limits, now = clients.limits, time.monotonic()
-        self._messages = Allowance(limits.messages_at_once, limits.messages_per_second, now)
-        self._mistakes = Allowance(limits.mistakes, FORGIVEN, now)
 
-    async def run(self) -> None:
-        """Until the client leaves, is silent for too long or has made too many mistakes."""
-        while not self._client.farewell:
-            heard = await self._hear()
-            if heard.type in OVER:
-                return
-            try:
-                if not self._messages.take(time.monotonic()):
-                    raise RateLimited("RATE_LIMITED", "Too many messages; send them more slowly.")
-                self._follow(heard)
-            except Refusal as refusal:
-                self._reject(refusal)
-
-    async def _hear(self) -> WSMessage:
-        """The next frame. A client that says nothing is asked whether it is there, and sent away without an answer."""
-        end = time.monotonic() + self._silence
-        while (left := end - time.monotonic()) > 0:
-            try:
-                return await self._ws.receive(min(left, self._ping_interval))
-            except TimeoutError:
-                self._client.outbox.put(Message(PROBE, b""))
-        self._client.end(SLOW)
-        return WSMessage(WSMsgType.CLOSING, None, None)
-
-    def _follow(self, heard: WSMessage) -> None:
-        match heard.type:
-            case WSMsgType.PING:
-                self._client.outbox.put(Message(ECHO, heard.data))
-            case WSMsgType.TEXT:
-                self._do(_read(heard.data))
-            case WSMsgType.BINARY:
-                raise Malformed("TEXT_EXPECTED", "Send JSON as text, not as binary.")
-
-    def _reject(self, refusal: Refusal) -> None:
-        self._client.outbox.put(message(Mistake(code=refusal.code, detail=refusal.detail)))
-        if not self._mistakes.take(time.monotonic()):
-            self._client.end(POLICY, "too many messages that could not be followed")
-
-    def _do(self, request: Request) -> None:
+    async def hear(self, text: str) -> None:
         client, clients = self._client, self._clients
-        match request:
+        match _read(text):
             case Ping():
                 client.outbox.put(message(Pong()))
             case Subscribe(topic=topic, since=since):
@@ -170,6 +80,9 @@ class _Hearing:
                 [address] = clients.find(client.principal, [topic])
                 client.leave(str(address))
                 client.outbox.put(message(Unsubscribed(topic=str(address))))
+
+    def refuse(self, refusal: Refusal) -> Message:
+        return message(Mistake(code=refusal.code, detail=refusal.detail))
 
 
 def _read(data: str) -> Request:

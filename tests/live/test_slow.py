@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import WSMsgType
 
-from app.live import client, sockets, streams
+from app.live import client, conversation, streams
 from app.live.limits import Limits
 from events.ids import new_id
 from tests.live.site import Office, Site, account_of, told_up_to, until
@@ -20,7 +20,7 @@ SMALL = Limits(queue=32, queue_bytes=256 << 10)
 @pytest.fixture
 def grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """These tests read only after all is written, which on a busy machine takes longer than a client is waited for."""
-    for module in (client, sockets, streams):
+    for module in (client, conversation, streams):
         monkeypatch.setattr(module, "GRACE", 60.0)
 
 

@@ -1,0 +1,198 @@
+"""Projects: listed, made, shown, changed, talked in, exported, deleted."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from msgspec import UNSET
+
+from app.chat import queries
+from app.chat.bodies import (
+    EVERYTHING,
+    Again,
+    ChangedProject,
+    ExportQuery,
+    NewMessage,
+    NewProject,
+    ProjectQuery,
+    ProjectsQuery,
+)
+from app.chat.exporting import as_markdown
+from app.chat.sending import Sending
+from app.chat.views import Exported, ProjectSummary, ProjectView
+from app.chat.views import Projects as Listing
+from app.http.cursor import from_cursor, to_cursor
+from app.http.endpoints import Call, Reply
+from app.intents import created_id, intent
+from events.chat import Manner
+from events.envelope import Intent, Key
+from events.ids import derived_id
+from handlers.chat.project.commands import ConfigureProject, CreateProject, DeleteProject, RenameProject
+from handlers.chat.project.decide import UNTITLED
+from handlers.commands import Outcome
+from handlers.refusals import Conflict, Invalid, NotFound
+from infra.blobs.disposition import content_disposition
+
+
+class Projects:
+    """Answers what is asked about projects."""
+
+    def __init__(
+        self,
+        *,
+        sending: Sending,
+        db: asyncpg.Pool,
+        exists: Callable[[Key], Awaitable[bool]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._sending, self._commands = sending, sending.commands
+        self._db, self._exists, self._clock = db, exists, clock
+
+    async def found(self, project_id: UUID) -> asyncpg.Record:
+        """The row of a project. Raises `NotFound`."""
+        row = await queries.project(self._db, project_id)
+        if row is None and await self._exists(Key("chat", "project", project_id)):
+            row = await queries.project(self._db, project_id)
+        if row is None:
+            raise NotFound("PROJECT_NOT_FOUND", "project not found")
+        return row
+
+    async def known(self, project_id: UUID) -> None:
+        """Raises `NotFound` for a project that is not there."""
+        await self.found(project_id)
+
+    async def listing(self, call: Call[ProjectsQuery, None]) -> Reply:
+        q = call.query
+        before = from_cursor(q.cursor, tuple[datetime, UUID]) if q.cursor else None
+        rows = await queries.projects(self._db, query=q.query, before=before, limit=q.limit + 1)
+        last = rows[q.limit - 1] if len(rows) > q.limit else None
+        more = to_cursor(last.updated_at, last.id) if last else None
+        return Reply(body=Listing(projects=tuple(rows[: q.limit]), next_cursor=more))
+
+    async def create(self, call: Call[None, NewProject]) -> Reply:
+        body = call.body
+        made = intent(call, self._clock, body)
+        project_id = created_id(made, "project")
+        title = body.title.strip() if body.title else None
+        command = CreateProject(project_id=project_id, title=title or None, manner=_manner(body))
+        outcome = await self._commands.execute(command, made, fresh=True)
+        answer = ProjectSummary(
+            id=project_id, title=title or UNTITLED, message_count=0, created_at=made.at, updated_at=made.at
+        )
+        location = {"Location": f"/v1/projects/{project_id}"}
+        return Reply(body=answer, position=outcome.cursor, headers=location)
+
+    async def show(self, call: Call[ProjectQuery, None]) -> Reply:
+        row = await self.found(call.ids["projectId"])
+        messages = await queries.branch(self._db, row["id"], row["leaf"], most=call.query.limit)
+        manner = msgspec.json.decode(row["manner"], type=Manner)
+        view = ProjectView(
+            **msgspec.structs.asdict(queries.summary(row)),
+            messages=messages,
+            running=row["running"],
+            leaf=row["leaf"],
+            position=f"CHAT@{row['revision']}",
+            **msgspec.structs.asdict(manner),
+        )
+        return Reply(body=view, etag=f"{row['revision']}-{call.query.limit}")
+
+    async def change(self, call: Call[None, ChangedProject]) -> Reply:
+        """One command after the other: each may be sent again under the same key."""
+        project_id, body = call.ids["projectId"], call.body
+        made, outcome = intent(call, self._clock, project_id, body), None
+        if body.title is not UNSET:
+            title = str(body.title).strip()
+            if not title:
+                raise Invalid("INVALID_BODY", "A title needs a visible character.", field="title")
+            rename = RenameProject(project_id=project_id, title=title)
+            outcome = await self._commands.execute(rename, made)
+        if (manner := await self._changed(project_id, body)) is not None:
+            outcome = await self._part(ConfigureProject(project_id=project_id, manner=manner), made, "manner")
+        if isinstance(body.shown, UUID):
+            outcome = await self._sending.show(project_id, body.shown, _part_of(made, "shown"))
+        await self.found(project_id)
+        return Reply(position=outcome.cursor if outcome else None)
+
+    async def _part(self, command: ConfigureProject, made: Intent, name: str) -> Outcome:
+        return await self._commands.execute(command, _part_of(made, name))
+
+    async def _changed(self, project_id: UUID, body: ChangedProject) -> Manner | None:
+        names = ("model", "instructions", "collections", "jobs")
+        given = {name: getattr(body, name) for name in names if getattr(body, name) is not UNSET}
+        if not given:
+            return None
+        row = await self.found(project_id)
+        return msgspec.structs.replace(msgspec.json.decode(row["manner"], type=Manner), **given)
+
+    async def delete(self, call: Call[None, None]) -> Reply:
+        project_id = call.ids["projectId"]
+        made = intent(call, self._clock, project_id)
+        outcome = await self._commands.execute(DeleteProject(project_id=project_id), made)
+        return Reply(position=outcome.cursor)
+
+    async def send(self, call: Call[None, NewMessage]) -> Reply:
+        project_id, body = call.ids["projectId"], call.body
+        made = intent(call, self._clock, project_id, body)
+        if not body.content.strip() or "\0" in body.content:
+            raise Invalid("INVALID_BODY", "A message needs a visible character.", field="content")
+        if body.edits:
+            sent = await self._sending.edit(project_id, body.edits, body.content, made)
+        else:
+            parent = body.parent_id if isinstance(body.parent_id, UUID) else None
+            sent = await self._sending.send(
+                project_id,
+                body.content,
+                made,
+                parent=parent,
+                at_leaf=body.parent_id is UNSET,
+                again=made.fingerprint is not None,
+            )
+        return Reply(body=sent, position=sent.position)
+
+    async def regenerate(self, call: Call[None, Again]) -> Reply:
+        project_id = call.ids["projectId"]
+        made = intent(call, self._clock, project_id, call.body)
+        sent = await self._sending.regenerate(project_id, call.body.message_id, made)
+        return Reply(body=sent, position=sent.position)
+
+    async def stop(self, call: Call[None, Again]) -> Reply:
+        project_id = call.ids["projectId"]
+        row = await self.found(project_id)
+        reply = call.body.message_id or row["running"]
+        if reply is None:
+            raise Conflict("NOT_RUNNING", "No reply is being made.")
+        made = intent(call, self._clock, project_id, call.body)
+        outcome = await self._sending.stop(project_id, reply, made, draft=None)
+        return Reply(position=outcome.cursor)
+
+    async def export(self, call: Call[ExportQuery, None]) -> Reply:
+        row = await self.found(call.ids["projectId"])
+        about = queries.summary(row)
+        if call.query.format == "json":
+            everything = await queries.whole(self._db, row["id"])
+            body: object = Exported(project=about, leaf=row["leaf"], messages=everything)
+            return Reply(body=body, headers=_attachment(about.title, "json"))
+        messages = await queries.branch(self._db, row["id"], row["leaf"], most=EVERYTHING)
+        text = as_markdown(about, messages).encode()
+        kind = {"Content-Type": "text/markdown; charset=utf-8"}
+        return Reply(body=text, headers={**_attachment(about.title, "md"), **kind})
+
+
+def _manner(body: NewProject) -> Manner:
+    return Manner(
+        model=body.model, instructions=body.instructions, collections=body.collections, jobs=body.jobs
+    )
+
+
+def _part_of(made: Intent, name: str) -> Intent:
+    """The intent of a further command of the same request."""
+    return msgspec.structs.replace(made, command_id=derived_id(made.command_id, name))
+
+
+def _attachment(title: str, ending: str) -> dict[str, str]:
+    return {
+        "Content-Disposition": content_disposition(f"{title}.{ending}", "text/plain"),
+        "Cache-Control": "no-store",
+    }

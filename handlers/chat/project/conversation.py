@@ -1,0 +1,44 @@
+"""What was said in a conversation, read back from the log as far as a reply needs it."""
+
+from contextlib import aclosing
+from typing import Any
+
+from events.chat import Asked, MessageSent, ReplyEnded
+from events.envelope import Recorded
+from infra.generation import Turn
+from infra.log import Log
+
+
+async def branch(log: Log, asked: Recorded[Asked], limit: int) -> list[Turn]:
+    """The last messages of the branch that ends with what is to be replied to, oldest first.
+
+    A message is always newer than the one it follows, so one way back through the events meets them all.
+    """
+    wanted, turns = asked.event.message_id, list[Turn]()
+    async with aclosing(log.backwards(asked.stream, asked.position)) as past:  # type: ignore[type-var]
+        async for each in past:
+            match each.event:
+                case MessageSent(message_id=found, content=content, parent_id=parent) if found == wanted:
+                    turns.append(Turn("user", content))
+                case ReplyEnded(reply_id=found, content=content, message_id=parent) if found == wanted:
+                    if content:
+                        turns.append(Turn("assistant", content))
+                case _:
+                    continue
+            if parent is None or len(turns) == limit:
+                break
+            wanted = parent
+    return turns[::-1]
+
+
+async def over(log: Log, asked: Recorded[Asked]) -> bool:
+    """Whether the reply has ended already, or its conversation is gone."""
+    news = await log.newer(asked.event.key, asked.position)
+    return news is None or any(_ends(each, asked) for each in news)
+
+
+def _ends(recorded: Recorded[Any], asked: Recorded[Asked]) -> bool:
+    event = recorded.event
+    return event.name == "deleted" or (
+        isinstance(event, ReplyEnded) and event.reply_id == asked.event.reply_id
+    )

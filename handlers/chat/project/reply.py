@@ -1,0 +1,151 @@
+"""From a message to the reply: told piece by piece while it is made, recorded when it has ended."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from events.chat import Asked, MessageSent, ReplyRequested
+from events.envelope import Recorded
+from events.ids import new_id
+from handlers.chat.project.commands import EndReply
+from handlers.chat.project.conversation import branch, over
+from handlers.handler import Attempt, Failure, Handler
+from infra.generation import GenerationFailed, GenerationUnavailable, Generator, Model, Piece, Turn, Usage
+from infra.generation.context import fitting
+from infra.log import Log
+from infra.replies import Pen, Told, reply_subject, stop_subject
+from infra.signals import Signals
+
+LONGEST = 3600.0
+"""Seconds for one attempt: a long reply of a large model on a slow machine."""
+LARGEST = 400_000
+"""Characters of a reply: what is more is cut off."""
+AT_ONCE = 256
+INSTRUCTIONS = (
+    "You are a helpful assistant. Answer in Markdown. Put code in fenced blocks that name the language."
+)
+NO_MODEL = (
+    "No model server is configured. Set OLLAMA_URL and OLLAMA_MODEL to a running Ollama and one of its models "
+    "(ollama pull llama3.2), or CLAUDE_API_KEY, and start again."
+)
+
+
+@dataclass(frozen=True)
+class Scribe:
+    """What replies are made with."""
+
+    log: Log
+    signals: Signals
+    generator: Generator | None
+    limit: int
+    """Messages that a model is shown."""
+
+    async def reply(self, recorded: Recorded[Asked], attempt: Attempt) -> EndReply | None:
+        """The reply's end; None when it has ended meanwhile."""
+        event = recorded.event
+        async with self.signals.heard(stop_subject(event.project_id, event.reply_id)) as stopped:
+            if await over(self.log, recorded):
+                return None
+            if self.generator is None:
+                return _failed(event, attempt.number, "AI_UNAVAILABLE", NO_MODEL)
+            pen = await self._pen(event, attempt)
+            writing = asyncio.create_task(self._write(self.generator, recorded, pen))
+            stopping = asyncio.create_task(stopped.wait())
+            try:
+                await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
+                return await writing if writing.done() else None
+            finally:
+                for each in (writing, stopping):
+                    each.cancel()
+                await asyncio.gather(writing, stopping, return_exceptions=True)
+
+    async def _pen(self, event: Asked, attempt: Attempt) -> Pen:
+        """One whose run goes before every earlier one of the same reply."""
+        subject = reply_subject(event.project_id, event.reply_id)
+        earlier = (await self.signals.latest([subject])).get(subject)
+        before = msgspec.json.decode(earlier, type=Told).attempt if earlier else 0
+        number = max(attempt.number, before + 1)
+        return Pen(partial(self.signals.send, subject), run=str(new_id()), attempt=number)
+
+    async def _write(self, generator: Generator, recorded: Recorded[Asked], pen: Pen) -> EndReply:
+        event, manner = recorded.event, recorded.event.manner
+        await pen.begin()
+        try:
+            turns = await branch(self.log, recorded, self.limit)
+            about = await generator.about(manner.model)
+            system = [Turn("system", manner.instructions or INSTRUCTIONS)]
+            shown = fitting(system, turns, about.context_tokens)
+            last = await _take(generator.stream(shown, model=manner.model), pen)
+        except GenerationUnavailable as away:
+            await pen.end()
+            return _failed(event, pen.attempt, away.code, away.detail, pen.text)
+        except GenerationFailed as broken:
+            await pen.end()
+            return _failed(event, pen.attempt, "AI_ERROR", broken.detail, pen.text)
+        return _completed(event, pen, last, about, len(shown) - len(system))
+
+
+async def _take(pieces: AsyncIterator[Piece], pen: Pen) -> Piece:
+    """Write all of it down; its last piece, which tells of the whole."""
+    last, length = Piece(""), 0
+    async with aclosing(pieces):  # type: ignore[type-var]
+        async for piece in pieces:
+            if text := piece.text[: LARGEST - length]:
+                await pen.write(text)
+            length += len(text)
+            last = Piece("", piece.usage or last.usage, cut=piece.cut or last.cut or text != piece.text)
+            if length == LARGEST:
+                break
+    await pen.end()
+    return last
+
+
+def _completed(event: Asked, pen: Pen, last: Piece, about: Model, messages: int) -> EndReply:
+    usage = last.usage or Usage()
+    return EndReply(
+        project_id=event.project_id,
+        reply_id=event.reply_id,
+        outcome="completed" if pen.text else "failed",
+        content=pen.text,
+        model=f"{about.provider}:{about.name}",
+        digest=about.digest,
+        cut=last.cut,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        context_messages=messages,
+        attempts=pen.attempt,
+        code=None if pen.text else "AI_ERROR",
+        detail=None if pen.text else "The model has answered nothing.",
+    )
+
+
+def _failed(event: Asked, attempts: int, code: str, detail: str, content: str = "") -> EndReply:
+    return EndReply(
+        project_id=event.project_id,
+        reply_id=event.reply_id,
+        outcome="failed",
+        content=content,
+        code=code,
+        detail=detail,
+        attempts=attempts,
+    )
+
+
+def repliers(scribe: Scribe) -> tuple[Handler, ...]:
+    """The handlers of `message_sent` and `reply_requested`."""
+
+    def give_up(recorded: Recorded[Any], failure: Failure) -> EndReply:
+        detail = f"The reply failed and is among the dead letters. {failure.error}"
+        return _failed(recorded.event, failure.attempts, "AI_ERROR", detail)
+
+    return tuple(
+        Handler(
+            name=name, on=event, effect=scribe.reply, give_up=give_up, timeout=LONGEST, concurrency=AT_ONCE
+        )
+        for name, event in (("reply", MessageSent), ("reply_again", ReplyRequested))
+    )

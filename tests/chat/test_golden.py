@@ -1,0 +1,36 @@
+"""Old facts still read as they were written. A golden file is never edited: what it holds may be in somebody's log."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from events.catalogue import Catalogue
+from events.chat import CHAT_EVENTS
+
+GOLDEN = {f"chat.{path.stem}": path for path in (Path(__file__).parent / "golden").glob("*.json")}
+CATALOGUE = Catalogue(CHAT_EVENTS)
+
+
+def within(old: Any, new: Any) -> bool:
+    """Whether everything that was written is written again; there may be more by now."""
+    if isinstance(old, dict):
+        return isinstance(new, dict) and all(name in new and within(old[name], new[name]) for name in old)
+    return bool(old == new)
+
+
+@pytest.mark.parametrize("name", sorted(GOLDEN))
+def test_stored_bytes_decode_and_say_the_same_when_they_are_written_again(name: str) -> None:
+    stored = GOLDEN[name].read_bytes()
+    event = CATALOGUE.decode(name, stored)
+    assert within(json.loads(stored), json.loads(CATALOGUE.encode(event)))
+    assert event.key.context == "chat"
+
+
+def test_every_event_has_its_golden_file() -> None:
+    assert GOLDEN.keys() == CATALOGUE.types.keys()
+
+
+def test_a_tombstone_tells_ids_only() -> None:
+    assert list(json.loads(GOLDEN["chat.project.deleted"].read_bytes())) == ["projectId"]
