@@ -67,3 +67,13 @@ async def counts(db: asyncpg.Pool) -> dict[str, int]:
     """Attachments by status."""
     rows = await db.fetch("select status, count(*) from jobsite.attachments group by status")
     return {row["status"]: row["count"] for row in rows}
+
+
+async def titles(db: asyncpg.Pool, attachments: list[UUID]) -> dict[UUID, asyncpg.Record]:
+    """What a hit shows of its attachment."""
+    rows = await db.fetch(
+        "select id, coalesce(title, document_title) as title, file_name, media_type, blob, job_id "
+        "from jobsite.attachments where id = any($1::uuid[])",
+        attachments,
+    )
+    return {row["id"]: row for row in rows}

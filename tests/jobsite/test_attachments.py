@@ -95,6 +95,9 @@ async def test_a_plan_of_a_recording_is_read_and_its_pages_can_be_found(
         ("attachment", n, session) for n in (1, 2, 3)
     ]
     assert all(text[row["start_char"] : row["end_char"]] == row["text"] for row in rows)
+    [hit, *_] = (await get(http, f"/v1/search?q=four+valves&sessionId={session}"))["hits"]
+    assert (hit["kind"], hit["sourceId"], hit["page"]) == ("attachment", taken["attachmentId"], 2)
+    assert (hit["title"], hit["url"].rpartition("#")[2]) == ("Boiler plan", "page=2")
     async with http.get(
         f"/v1/attachments/{taken['attachmentId']}/original", headers={"Range": "bytes=0-7"}
     ) as answer:
