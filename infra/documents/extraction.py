@@ -19,6 +19,8 @@ from infra.documents.wholeness import is_cut
 
 BREAK = "\n\n"
 """What stands between two pages in the text."""
+CELLS = 1_000_000
+"""Of a table at most."""
 AS_MARKDOWN = (kinds.DOCX, kinds.XLSX, kinds.PPTX, kinds.HTML)
 """Whose headings and tables would be lost in plain text."""
 AS_THEY_ARE = (kinds.TEXT, kinds.MARKDOWN, kinds.CSV)
@@ -43,6 +45,8 @@ def extract(content: bytes, name: str, declared: str, limits: Limits, ocr: Ocr |
             "DOCUMENT_DAMAGED", f"The file is cut off: it is {kind.label} without its end."
         )
     as_it_is = kind in AS_THEY_ARE
+    if as_it_is and len(content) > 4 * limits.characters:
+        raise _too_long(f"more than {limits.characters:,} characters")
     parsed = _text(content, kind) if as_it_is else asyncio.run(_extracted(content, kind, limits, ocr))
     if len(parsed.text) > limits.characters:
         raise _too_long(f"more than {limits.characters:,} characters")
@@ -60,11 +64,13 @@ def _text(content: bytes, kind: Kind) -> Parsed:
 async def _extracted(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None) -> Parsed:
     if kind == kinds.PDF:
         _check_pages(content, limits)
-    found = await _ask(content, kind, limits, ocr)
-    told = found
+    found = told = await _ask(content, kind, limits, ocr if kind.family == "image" else None)
     if kind == kinds.HTML:  # its Markdown would begin with what its head says
-        told = await _ask(content, kind, limits, ocr, plain=True)
-    text, pages = _joined(found.pages or (), kind) if found.pages else (_clean(found.content), ())
+        told = await _ask(content, kind, limits, None, plain=True)
+    written = [(page.page_number, _written(page, kind)) for page in found.pages or ()]
+    if kind == kinds.PDF and ocr and _PICTURE.search(content):
+        written = await _with_pictures(written, content, limits, ocr)
+    text, pages = _joined(written) if written else (_clean(found.content), ())
     return Parsed(
         text=text,
         pages=pages,
@@ -73,6 +79,23 @@ async def _extracted(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None
         language=told.metadata.language or None,
         metadata=_metadata(told.metadata, pages),
     )
+
+
+def _written(page: Any, kind: Kind) -> str:
+    name = page.sheet_name if kind == kinds.XLSX else None
+    return _clean(f"## {name}\n\n{page.content}" if name else page.content)
+
+
+async def _with_pictures(
+    written: list[tuple[int, str]], content: bytes, limits: Limits, ocr: Ocr
+) -> list[tuple[int, str]]:
+    """Pages without text are read as pictures. Those that have some stay as they are: it is better than any guess."""
+    silent = [number for number, text in written if not text]
+    if not silent:
+        return written
+    seen = await _ask(content, kinds.PDF, limits, ocr, pictures=silent)
+    heard = {page.page_number: _clean(page.content) for page in seen.pages or ()}
+    return [(number, text or heard.get(number, "")) for number, text in written]
 
 
 def _check_pages(content: bytes, limits: Limits) -> None:
@@ -86,12 +109,21 @@ def _check_pages(content: bytes, limits: Limits) -> None:
         raise _too_long(f"{count:,} pages; {limits.pages:,} are read at most")
 
 
-async def _ask(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None, *, plain: bool = False) -> Any:
+async def _ask(
+    content: bytes,
+    kind: Kind,
+    limits: Limits,
+    ocr: Ocr | None,
+    *,
+    plain: bool = False,
+    pictures: list[int] | None = None,
+) -> Any:
     markdown = kind in AS_MARKDOWN and not plain
     config = ExtractionConfig(
         use_cache=False,
         disable_ocr=ocr is None,
         ocr=ocr.config() if ocr else None,
+        force_ocr_pages=pictures,
         output_format=OutputFormat("markdown" if markdown else "plain"),
         escape_markdown=False,
         html_options=ConversionOptions(extract_metadata=plain, skip_images=True),
@@ -101,6 +133,7 @@ async def _ask(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None, *, p
             max_archive_size=limits.unpacked,
             max_content_size=limits.unpacked,
             max_pages=limits.pages,
+            max_table_cells=CELLS,
         ),
         max_archive_depth=1,
     )
@@ -116,16 +149,13 @@ async def _ask(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None, *, p
     return answer.results[0]
 
 
-def _joined(found: Sequence[Any], kind: Kind) -> tuple[str, tuple[Page, ...]]:
+def _joined(written: Sequence[tuple[int, str]]) -> tuple[str, tuple[Page, ...]]:
     """The pages one after the other, and where each stands."""
-    pieces, pages, at = [], [], 0
-    for page in found:
-        name = page.sheet_name if kind == kinds.XLSX else None
-        piece = _clean(f"## {name}\n\n{page.content}" if name else page.content)
-        pages.append(Page(at, at + len(piece), page.page_number))
-        pieces.append(piece)
-        at += len(piece) + len(BREAK)
-    return BREAK.join(pieces), tuple(pages)
+    pages, at = [], 0
+    for number, text in written:
+        pages.append(Page(at, at + len(text), number))
+        at += len(text) + len(BREAK)
+    return BREAK.join(text for _, text in written), tuple(pages)
 
 
 def _clean(text: str) -> str:
@@ -148,9 +178,9 @@ def _unusable(message: str) -> UnusableDocument:
         return UnusableDocument(
             "DOCUMENT_ENCRYPTED", "The document is protected by a password. Send it without one."
         )
-    if "security limit" in words:
-        if "page" in words:
-            return _too_long("too many pages")
+    if "security" in words:
+        if long := next((each for each in ("pages", "cells") if each in words), None):
+            return _too_long(f"too many {long}")
         return UnusableDocument(
             "DOCUMENT_BOMB", "Unpacked, it is larger than any document that is read here."
         )

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from xberg import OcrConfig
 
+MOST = 3
+"""Languages that are read at once, English first: each takes time."""
 _FOLDER = re.compile(r'in "([^"]+)"')
 
 
@@ -37,4 +39,5 @@ def installed() -> Ocr | None:
     first, *languages = (told.stdout or told.stderr).splitlines() or [""]
     folder = _FOLDER.search(first)
     known = tuple(each for each in languages if each and each != "osd")
-    return Ocr(folder[1], ("eng",) if "eng" in known else known[:1]) if folder and known else None
+    ordered = sorted(known, key=lambda each: each != "eng")
+    return Ocr(folder[1], tuple(ordered[:MOST])) if folder and known else None

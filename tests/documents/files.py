@@ -59,11 +59,15 @@ def locked(password: str = "secret") -> bytes:
     return _saved(writer.write)
 
 
-def scan() -> bytes:
-    """A PDF that is a picture of text."""
+def scan(text: str = "") -> bytes:
+    """A PDF that is a picture of text, behind a page of text if there is one."""
     from fpdf import FPDF
 
     made = FPDF()
+    if text:
+        made.add_page()
+        made.set_font("helvetica", size=12)
+        made.multi_cell(0, 8, text)
     made.add_page()
     made.image(BytesIO(picture()), w=150)
     return bytes(made.output())

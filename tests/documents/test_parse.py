@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import psutil
 import pytest
 
 from infra.documents import Limits, Parsed, ParserUnavailable, UnusableDocument, parse
+from infra.documents.ocr import installed
 from infra.documents.parsing import _outcome
 from tests.documents import files
 
@@ -125,6 +127,40 @@ async def test_a_bad_file_says_what_is_wrong_with_it(
 ) -> None:
     monkeypatch.setenv("PATH", "")  # without a tesseract
     assert await refused(content(), name) == code
+
+
+async def test_a_page_that_is_a_picture_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    parsed = await parse(files.scan("Four é valves."), name="plan.pdf")
+    assert pages_of(parsed) == ["Four é valves.", ""]
+    assert parsed.metadata["pagesWithoutText"] == "1"
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="reads pictures, which needs tesseract")
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "TIFF", "WEBP"])
+async def test_pictures_are_read_and_text_beside_them_stays_as_it_is(form: str) -> None:
+    assert (await parse(files.picture(form))).text == "Twelve sheets of drywall"
+    pages = pages_of(await parse(files.scan("Four é valves."), name="plan.pdf"))
+    assert pages == ["Four é valves.", "Twelve sheets of drywall"]
+
+
+@pytest.mark.parametrize(
+    ("told", "languages"),
+    [
+        ('List of available languages in "/data/" (3):\\ndeu\\neng\\nosd', ("eng", "deu")),
+        ('List of available languages in "/data/" (1):\\nosd', None),
+        ("Error opening data file", None),
+    ],
+)
+def test_a_tesseract_is_asked_for_its_languages(
+    told: str, languages: tuple[str, ...] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "tesseract"
+    program.write_text(f"#!/bin/sh\nprintf '{told}\\n'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = installed()
+    assert (found and (found.folder, found.languages)) == (languages and ("/data/", languages))
 
 
 async def test_what_is_too_large_or_too_long_is_not_read(tmp_path: Path) -> None:
