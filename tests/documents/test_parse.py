@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from infra.documents import Limits, Parsed, ParserUnavailable, UnusableDocument, parse
+from infra.documents.extraction import extract
 from infra.documents.ocr import installed
 from infra.documents.parsing import _outcome
 from tests.documents import files
@@ -82,10 +83,8 @@ async def test_a_mail_is_its_headers_and_its_text() -> None:
         (b"<html>as it is", "page.txt", "", "text/plain", "<html>as it is"),
     ],
 )
-async def test_texts_stay_as_they_are(
-    content: bytes, name: str, declared: str, media_type: str, text: str
-) -> None:
-    parsed = await parse(content, name=name, declared=declared)
+def test_texts_stay_as_they_are(content: bytes, name: str, declared: str, media_type: str, text: str) -> None:
+    parsed = extract(content, name, declared, QUICK, None)
     assert (parsed.media_type, parsed.text) == (media_type, text)
 
 
@@ -122,11 +121,15 @@ BAD: list[tuple[str, Callable[[], bytes], str, str]] = [
 @pytest.mark.parametrize(
     ("content", "name", "code"), [each[1:] for each in BAD], ids=[each[0] for each in BAD]
 )
-async def test_a_bad_file_says_what_is_wrong_with_it(
-    content: Callable[[], bytes], name: str, code: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", "")  # without a tesseract
-    assert await refused(content(), name) == code
+def test_a_bad_file_says_what_is_wrong_with_it(content: Callable[[], bytes], name: str, code: str) -> None:
+    with pytest.raises(UnusableDocument) as caught:
+        extract(content(), name, "", QUICK, None)
+    assert (caught.value.code, caught.value.detail[-1]) == (code, ".")
+
+
+async def test_a_bad_file_ends_in_a_process_of_its_own() -> None:
+    assert await refused(files.bomb(), "plan.docx") == "DOCUMENT_BOMB"
+    assert await refused(files.half(files.pdf()), "plan.pdf") == "DOCUMENT_DAMAGED"
 
 
 async def test_a_page_that_is_a_picture_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
