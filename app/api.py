@@ -220,6 +220,8 @@ def _endpoints(
             hub=hub,
             exists=exists,
             link=link,
+            webhook_secret=where.webhook_secret,
+            webhook_allow_private=settings.webhook_allow_private,
             clock=now,
         ),
         *compute_routes.endpoints(compute),

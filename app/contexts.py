@@ -36,6 +36,11 @@ from app.knowledge import routes as knowledge_routes
 from app.knowledge import search as knowledge_search
 from app.knowledge import topics as knowledge_topics
 from app.live.hub import Hub
+from app.notifications import outbox as notifications_outbox
+from app.notifications import queries as notifications_queries
+from app.notifications import routes as notifications_routes
+from app.notifications import topics as notifications_topics
+from app.notifications import webhooks as notifications_webhooks
 from app.operations import proofs
 from app.operations import routes as operations_routes
 from app.operations import topics as operations_topics
@@ -52,6 +57,7 @@ from events.envelope import Key
 from events.identity import IDENTITY_EVENTS
 from events.jobsite import JOBSITE_EVENTS
 from events.knowledge import KNOWLEDGE_EVENTS
+from events.notifications import NOTIFICATIONS_EVENTS
 from events.operations import OPERATIONS_EVENTS
 from handlers.chat.project.decide import PROJECTS
 from handlers.chat.project.reply import Scribe, repliers
@@ -78,6 +84,11 @@ from handlers.knowledge.collection.decide import COLLECTIONS
 from handlers.knowledge.document.decide import DOCUMENTS
 from handlers.knowledge.indexing import members_by
 from handlers.knowledge.making import Making
+from handlers.notifications.consumers import notifying
+from handlers.notifications.decide import INBOXES, NOTIFICATIONS, SOURCES
+from handlers.notifications.deliveries.decide import DELIVERIES
+from handlers.notifications.deliveries.deliver import Posts
+from handlers.notifications.webhooks.decide import WEBHOOKS
 from handlers.operations.decide import ALERTS, DEAD_LETTERS, ERASURES
 from infra.blobs import Blobs
 from infra.compute import Compute
@@ -92,6 +103,7 @@ from infra.speech import Speech
 from projections.chat import CHAT
 from projections.jobsite import jobsite
 from projections.knowledge import knowledge
+from projections.notifications import NOTIFICATIONS as NOTIFICATIONS_MODEL
 from projections.operations import OPERATIONS
 from projections.projection import Projection
 
@@ -101,8 +113,15 @@ Clock = Callable[[], datetime]
 Exists = Callable[[Key], Awaitable[bool]]
 Link = Callable[[Call[Any, Any], str, str, str], Awaitable[str]]
 
-NAMES = ("jobsite", "knowledge", "chat", "identity", "operations")
-EVENTS = (*JOBSITE_EVENTS, *KNOWLEDGE_EVENTS, *CHAT_EVENTS, *IDENTITY_EVENTS, *OPERATIONS_EVENTS)
+NAMES = ("jobsite", "knowledge", "chat", "notifications", "identity", "operations")
+EVENTS = (
+    *JOBSITE_EVENTS,
+    *KNOWLEDGE_EVENTS,
+    *CHAT_EVENTS,
+    *NOTIFICATIONS_EVENTS,
+    *IDENTITY_EVENTS,
+    *OPERATIONS_EVENTS,
+)
 UPCASTS: tuple[Upcast[Any, Any], ...] = ()
 DECIDERS: tuple[Decider[Any, Any], ...] = (
     SESSIONS,
@@ -117,15 +136,34 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     DEAD_LETTERS,
     ALERTS,
     ERASURES,
+    NOTIFICATIONS,
+    INBOXES,
+    SOURCES,
+    DELIVERIES,
+    WEBHOOKS,
 )
-READ_MODELS = {"jobsite": "JOBSITE", "knowledge": "KNOWLEDGE", "chat": "CHAT", "operations": "OPERATIONS"}
+READ_MODELS = {
+    "jobsite": "JOBSITE",
+    "knowledge": "KNOWLEDGE",
+    "chat": "CHAT",
+    "notifications": "NOTIFICATIONS",
+    "operations": "OPERATIONS",
+}
 """Projections and their streams."""
-TOPICS = (*jobsite_topics.TOPICS, *knowledge_topics.TOPICS, *chat_topics.TOPICS, *operations_topics.TOPICS)
+TOPICS = (
+    *jobsite_topics.TOPICS,
+    *knowledge_topics.TOPICS,
+    *chat_topics.TOPICS,
+    *notifications_topics.TOPICS,
+    *operations_topics.TOPICS,
+)
 COUNTS = {
     "sessions": jobsite_queries.counts,
     "attachments": attachment_queries.counts,
     "documents": knowledge_queries.counts,
     "projects": chat_queries.counts,
+    "notifications": notifications_queries.counts,
+    "outbox": notifications_queries.outbox_counts,
 }
 """What `/status` counts."""
 CHANNELS: tuple[Channel, ...] = (*chat_description.channels(),)
@@ -144,9 +182,13 @@ OUTLIVING = {
     "jobsite.history.job_id": "event <> 'deleted'",
     "jobsite.builders.session_id": "false",
     "jobsite.jobs.session_id": "false",
+    "notifications.notifications.job_id": "false",
+    "notifications.deliveries.job_id": "false",
+    "notifications.deliveries.source": "status <> 'deleted'",
 }
 """Columns with rows that outlive what they name: which of them must go with it all the same. The history of a job tells
-that something was deleted; a builder or a job, in which recording it was first heard of."""
+that something was deleted; a builder or a job, in which recording it was first heard of. Notifications go with their
+session, whose job may be another by then; of mail that was sent, to whom and when stays, and not what it said."""
 
 
 def handlers(
@@ -154,6 +196,7 @@ def handlers(
     log: Log,
     read_models: ReadModels,
     blobs: Blobs,
+    posts: Posts,
     speech: Speech,
     commands: Commands,
     embedder: Embedder,
@@ -185,6 +228,7 @@ def handlers(
         ),
         *repliers(Scribe(log, signals, generator, context_limit)),
         titler(log=log, generator=generator),
+        *notifying(log=log, blobs=blobs, posts=posts, clock=clock),
     )
 
 
@@ -216,6 +260,8 @@ def endpoints(
     hub: Hub,
     exists: Exists,
     link: Link,
+    webhook_secret: bytes,
+    webhook_allow_private: bool,
     clock: Clock,
 ) -> tuple[Endpoint, ...]:
     """What can be asked over HTTP."""
@@ -271,9 +317,20 @@ def endpoints(
         *proofs.endpoints(deletions, PROOFS),
         *identity_routes.endpoints(commands=commands, ring=ring, clock=clock),
         *operations_routes.endpoints(commands=commands, db=db, clock=clock),
+        *notifications_routes.endpoints(commands=commands, db=db, exists=exists, clock=clock),
+        *notifications_outbox.endpoints(commands=commands, db=db, blobs=blobs, exists=exists, clock=clock),
+        *notifications_webhooks.endpoints(
+            commands=commands,
+            db=db,
+            blobs=blobs,
+            exists=exists,
+            secret=webhook_secret,
+            allow_private=webhook_allow_private,
+            clock=clock,
+        ),
     )
 
 
 def projections(index: Index, spaces: Spaces) -> tuple[Projection, ...]:
     """The read models. `index` is of recordings; `spaces` are those in which collections can be indexed."""
-    return (jobsite(index), knowledge(slots_of(spaces)), CHAT, OPERATIONS)
+    return (jobsite(index), knowledge(slots_of(spaces)), CHAT, NOTIFICATIONS_MODEL, OPERATIONS)

@@ -16,6 +16,8 @@ from app.places import Places
 from app.project import project
 from app.settings import Settings
 from app.work import work
+from handlers.notifications.deliveries.deliver import Posts
+from handlers.notifications.deliveries.schedule import Schedule
 from infra import chunking
 from infra.compute.local import LocalCompute
 from infra.embedding import Embedder
@@ -23,6 +25,7 @@ from infra.read_models import ReadModels
 from infra.retrieval import Index, index_of
 from infra.retrieval.spaces import Spaces, spaces_of
 from infra.telemetry import logs, traces
+from infra.webhooks.calling import Caller
 
 Ready = Callable[[str], None]
 
@@ -105,6 +108,7 @@ async def run_worker(settings: Settings, where: Places) -> None:
             await work(
                 built,
                 ReadModels(where.database, built.log, contexts.READ_MODELS),
+                posts=posts(settings, where),
                 speech=speech,
                 embedder=compute,
                 others=others,
@@ -132,6 +136,17 @@ async def run_compute(settings: Settings, ready: Ready) -> None:
         await serve_compute(settings, LocalCompute(embedder), ready)
     finally:
         await embedder.close()
+
+
+def posts(settings: Settings, where: Places) -> Posts:
+    """What leaves the house by mail and by webhook."""
+    return Posts(
+        mailer=models.mailer(settings),
+        caller=Caller(allow_private=settings.webhook_allow_private),
+        schedule=Schedule(first=settings.delivery_backoff),
+        webhook_secret=where.webhook_secret,
+        recipients=settings.smtp_to,
+    )
 
 
 async def run_projector(settings: Settings, where: Places) -> None:

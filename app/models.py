@@ -1,4 +1,4 @@
-"""Which models are used, as set: transcription, embeddings and writing."""
+"""Which servers do what we cannot, as set: transcription, embeddings, writing, mail."""
 
 import os
 from pathlib import Path
@@ -15,6 +15,8 @@ from infra.embedding.choice import choose
 from infra.embedding.lexical import Lexical
 from infra.generation import GenerationUnavailable, Generator
 from infra.generation.routing import Provider, Router
+from infra.mail import Sender
+from infra.mail.smtp import SmtpMailer
 from infra.speech import Speech
 from infra.speech.sphinx import Sphinx
 from infra.speech.whisper import Whisper
@@ -95,6 +97,17 @@ def compute(settings: Settings, embedder: Embedder) -> Compute:
         key=str(settings.api_key),
         name=embedder.name,
         dimensions=embedder.dimensions,
+    )
+
+
+def mailer(settings: Settings) -> SmtpMailer | None:
+    """Who sends mail; None where no server is set, and mail is kept."""
+    smtp = settings.smtp
+    if smtp is None:
+        return None
+    password = str(smtp.password) if smtp.password else None
+    return SmtpMailer(
+        host=smtp.host, port=smtp.port, sender=Sender(*smtp.sender), user=smtp.user, password=password
     )
 
 

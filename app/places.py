@@ -20,6 +20,8 @@ class Places:
     database: str = field(repr=False)
     signing_secret: bytes = field(repr=False)
     """With what download links are signed."""
+    webhook_secret: bytes = field(repr=False)
+    """What the secrets of webhooks are derived from."""
 
 
 def places(settings: Settings, embedded: Servers | None = None) -> Places:
@@ -37,10 +39,12 @@ def places(settings: Settings, embedded: Servers | None = None) -> Places:
         )
     here = here or Servers("", "", "", "")
     nats = str(settings.nats_url) if settings.nats_url else here.nats_url
+    secrets = Secrets(settings.home / "secrets")
     return Places(
         nats=nats,
         eraser=str(settings.nats_eraser_url) if settings.nats_eraser_url else here.eraser_url,
         operator=nats if settings.nats_url else here.operator_url,
         database=str(settings.database_url) if settings.database_url else here.dsn,
-        signing_secret=Secrets(settings.home / "secrets").get("downloads").encode(),
+        signing_secret=secrets.get("downloads").encode(),
+        webhook_secret=secrets.get("webhooks").encode(),
     )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +12,7 @@ from app.environment import Address, Environment, Secret
 
 NATS = ("nats", "tls", "ws", "wss")
 WEB = ("http", "https")
+MAILBOX = re.compile(r"[!-~]{1,64}@[^@\s,;<>]{1,190}")
 CLAUDE = "claude-sonnet-4-5"
 """The model of Anthropic's that is asked where no other is set."""
 
@@ -54,6 +56,17 @@ class Claude(msgspec.Struct, frozen=True, kw_only=True):
     """Another place that speaks the same protocol."""
 
 
+class Smtp(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail server."""
+
+    host: str
+    port: int
+    user: str | None
+    password: Secret | None
+    sender: tuple[str, str]
+    """Name and address."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that can be set; None means the embedded default."""
 
@@ -77,6 +90,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds for which the index before a promotion is kept, so that it can be reverted."""
     compute_urls: tuple[Address, ...]
     """Servers that do the stateless work in the workers' place; they take the same `API_KEY`."""
+    smtp: Smtp | None
+    smtp_to: tuple[str, ...]
+    """Who gets the mail for which nobody is named."""
+    delivery_backoff: int
+    """Seconds until mail or a webhook that failed is tried again the first time."""
+    webhook_allow_private: bool
+    """Whether webhooks may lead to addresses that are not public."""
     rate_limit_rps: int
     """Requests a second; 0 switches the limit off."""
     rate_limit_burst: int
@@ -117,6 +137,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             claude=_claude(env),
             reindex_grace=env.number("REINDEX_GRACE", 86_400, 0, 31_536_000),
             compute_urls=_compute(env),
+            smtp=_smtp(env),
+            smtp_to=env.parsed("SMTP_TO", (), _addresses, "mail addresses, comma separated"),
+            delivery_backoff=env.number("DELIVERY_BACKOFF", 30, 1, 3600),
+            webhook_allow_private=env.flag("WEBHOOK_ALLOW_PRIVATE", False),
             rate_limit_rps=env.number("RATE_LIMIT_RPS", 50, 0, 1_000_000),
             rate_limit_burst=env.number("RATE_LIMIT_BURST", 100, 1, 1_000_000),
             cors_origins=env.parsed(
@@ -188,6 +212,34 @@ def _claude(env: Environment) -> Claude | None:
 def _compute(env: Environment) -> tuple[Address, ...]:
     several = env.address("COMPUTE_URL", *WEB)
     return tuple(Address(url.strip()) for url in several.split(",")) if several else ()
+
+
+def _smtp(env: Environment) -> Smtp | None:
+    signs_in = env.complete(("SMTP_USER", "SMTP_PASS"))
+    if not env.complete(("SMTP_HOST", "SMTP_FROM"), "SMTP_PORT", "SMTP_USER", "SMTP_PASS"):
+        return None
+    password = env.text("SMTP_PASS", "")
+    return Smtp(
+        host=env.text("SMTP_HOST", ""),
+        port=env.number("SMTP_PORT", 587, 1, 65535),
+        user=env.text("SMTP_USER", "") if signs_in else None,
+        password=Secret(password) if signs_in else None,
+        sender=env.parsed("SMTP_FROM", ("", ""), _sender, "an address, or Name <address>"),
+    )
+
+
+def _sender(text: str) -> tuple[str, str]:
+    name, address = parseaddr(text)
+    if not MAILBOX.fullmatch(address):
+        raise ValueError(text)
+    return name, address
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    addresses = tuple(dict.fromkeys(each.strip() for each in text.split(",") if each.strip()))
+    if not all(MAILBOX.fullmatch(each) for each in addresses):
+        raise ValueError(text)
+    return addresses
 
 
 def _origins(text: str) -> frozenset[str]:

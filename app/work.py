@@ -12,6 +12,7 @@ from handlers.answering import Answering
 from handlers.attempts import Attempts
 from handlers.consumers import Consumer
 from handlers.handler import Handler
+from handlers.notifications.deliveries.deliver import Posts
 from handlers.operations.burial import bury, redriver
 from handlers.operations.erasing import erasers
 from handlers.refusals import Refusal
@@ -39,6 +40,7 @@ async def work(
     kernel: Kernel,
     models: ReadModels,
     *,
+    posts: Posts,
     speech: Speech,
     embedder: Embedder,
     others: tuple[Embedder, ...],
@@ -57,6 +59,7 @@ async def work(
         log=kernel.log,
         read_models=models,
         blobs=kernel.blobs,
+        posts=posts,
         speech=speech,
         commands=kernel.commands,
         embedder=embedder,

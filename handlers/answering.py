@@ -7,15 +7,22 @@ from typing import Any
 from uuid import UUID
 
 from events.envelope import Event, Intent, Recorded
-from events.ids import derived_id
+from events.ids import derived_id, new_id
 from handlers.commands import Command, Commands, Outcome
-from handlers.handler import Attempt, Handler, commands_of
+from handlers.handler import Attempt, Handler, NotYet, commands_of
+from handlers.refusals import Unavailable
 from infra.blobs.names import named
 from infra.blobs.noting import noting
+from infra.telemetry.logs import logger
 from infra.telemetry.traces import inject
 
-LetGo = Callable[[Collection[str]], Awaitable[None]]
+log = logger(__name__)
 
+LetGo = Callable[[Collection[str]], Awaitable[None]]
+Execute = Callable[..., Awaitable[Outcome]]
+
+PERSISTENCE = 0.5
+"""Seconds between two tries to record an effect that cannot be taken back."""
 LAST = "last"
 """Names the command that ends an answer: once it is in the log, so is all of the answer."""
 
@@ -30,6 +37,7 @@ class Answering:
         self._commands = commands
         self._clock = clock
         self._let_go = let_go
+        self._under_way: set[tuple[str, UUID]] = set()
 
     async def answer(
         self, handler: Handler, recorded: Recorded[Any], attempt: Attempt, *, again: str = ""
@@ -37,8 +45,24 @@ class Answering:
         """Run the effect within its time and execute its commands.
 
         `again` sets the commands of a redrive apart from those of the attempts before it. Raises what the effect
-        raises, `TimeoutError`, or a `Refusal`.
+        raises, `NotYet`, `TimeoutError`, or a `Refusal`.
         """
+        if handler.announce is None:
+            await self._run(handler, recorded, attempt, again, self.execute)
+            return
+        run = (handler.name, recorded.id)
+        if run in self._under_way:
+            raise NotYet(1.0)  # given out again because the log was away; whoever is at it will record it
+        self._under_way.add(run)
+        try:
+            if await self._begins(handler.announce(recorded), recorded, handler.name):
+                await self._run(handler, recorded, attempt, again, self._persist)
+        finally:
+            self._under_way.discard(run)
+
+    async def _run(
+        self, handler: Handler, recorded: Recorded[Any], attempt: Attempt, again: str, execute: Execute
+    ) -> None:
         try:
             with noting() as stored:
                 async with asyncio.timeout(handler.timeout) as limit:
@@ -50,11 +74,28 @@ class Answering:
         try:
             for n, command in enumerate(commands, start=1):
                 last = LAST if n == len(commands) else str(n)
-                outcome = await self.execute(command, recorded, handler.name, again, last)
+                outcome = await execute(command, recorded, handler.name, again, last)
                 stored -= {blob for event in outcome.events for blob in named(event)}
         finally:
             if stored and self._let_go:  # a result that came too late, or was not the first
                 await self._let_go(stored)
+
+    async def _begins(self, begin: Command, cause: Recorded[Event], name: str) -> bool:
+        """Say that an effect that cannot be taken back begins; whether it is still wanted.
+
+        Each run says so under an id of its own: so one that said it and has not come back is known to the next.
+        """
+        outcome = await self._commands.execute(begin, self._intent(cause, name, "begins", str(new_id())))
+        return bool(outcome.events)
+
+    async def _persist(self, command: Command, cause: Recorded[Event], *names: str) -> Outcome:
+        """Record what cannot be taken back, however long the log is away; only the end of the process prevents it."""
+        while True:
+            try:
+                return await self.execute(command, cause, *names)
+            except Unavailable as away:
+                log.warning("an effect waits to be recorded", handler=names[0], cause=away)
+                await asyncio.sleep(PERSISTENCE)
 
     async def execute(self, command: Command, cause: Recorded[Event], *names: str) -> Outcome:
         """Carry out one command that follows from an event."""

@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from events.catalogue import Catalogue
 from events.envelope import Event, Recorded
 from handlers.answering import Answering
-from handlers.handler import Attempt, Failure, Handler, Poison, Retry, cause_of
+from handlers.handler import Attempt, Failure, Handler, NotYet, Poison, Retry, cause_of
 from handlers.refusals import Refusal, Unavailable
 from infra.blobs import BlobsUnavailable
 from infra.jetstream import LogUnavailable
@@ -57,7 +57,7 @@ class Attempts:
         self._clock = clock
         self._telling: set[asyncio.Future[None]] = set()
         self._excused: Counter[int] = Counter()
-        """Deliveries of each event that ended because a server did not answer: those are no attempts."""
+        """Deliveries of each event that ended because a server did not answer, or came too early: no attempts."""
 
     async def verdict(self, message: Msg) -> bytes:
         """Deal with one delivery; what to answer JetStream."""
@@ -110,6 +110,9 @@ class Attempts:
             log.warning("what a handler stands on does not answer", handler=handler.name, cause=away)
             self._excused[delivery.position] += 1
             return _again(handler.delay(delivery.attempt))
+        except NotYet as early:
+            self._excused[delivery.position] += 1
+            return _again(early.delay)
         except Exception:
             self._metrics.attempted(handler.name, "retry", time.monotonic() - started)
             raise

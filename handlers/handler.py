@@ -16,6 +16,8 @@ PATIENCE = 3.0
 Answer = Command | Sequence[Command] | None
 """What an effect returns: the commands that tell the log what came of it."""
 
+Announce = Callable[[Recorded[Any]], Command]
+
 
 class Poison(Exception):
     """This event will never succeed: no more attempts, straight to the dead letters."""
@@ -26,6 +28,14 @@ class Retry(Exception):
 
     def __init__(self, reason: str, delay: float) -> None:
         super().__init__(reason)
+        self.delay = delay
+
+
+class NotYet(Exception):
+    """Its time has not come: ask again in `delay` seconds, which is no attempt."""
+
+    def __init__(self, delay: float) -> None:
+        super().__init__(f"not before {delay:.1f} s from now")
         self.delay = delay
 
 
@@ -71,6 +81,9 @@ class Handler:
     ordered: bool = False
     """One at a time in the whole system; a failing one holds up those behind it until its attempts are used up."""
     give_up: Callable[[Recorded[Any], Failure], Command] | None = None
+    announce: Announce | None = None
+    """For effects that cannot be taken back: makes the command that says, before each run, that the effect begins.
+    Where it changes nothing, the effect is not wanted any more. May raise `NotYet`."""
 
     def __post_init__(self) -> None:
         if not 0 < self.concurrency <= 256 or self.attempts < 1 or self.timeout <= 0:

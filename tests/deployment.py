@@ -22,6 +22,7 @@ from infra.embedded.ports import free_ports
 from infra.embedded.postgres import PostgresServer
 from infra.log import Log
 from tests import servers
+from tests.notifications.mail_server import MailServer, mail_server
 from tests.speech.whisper_server import MODEL, WhisperServer, whisper_server
 
 ROOT = Path(__file__).parents[1]
@@ -121,6 +122,7 @@ class Deployment:
     nats: tuple[NatsServer, ...]
     postgres: PostgresServer
     whisper: WhisperServer
+    mail: MailServer
     serve: Part
     work: Part
     project: Part
@@ -189,7 +191,8 @@ async def deployed(*, nodes: int = 1, start: bool = True, **settings: str) -> As
         )
         postgres = await stack.enter_async_context(servers.postgres_server(home))
         whisper = await stack.enter_async_context(whisper_server())
-        made = _deployment(home, nats, postgres, whisper, settings)
+        mail = await stack.enter_async_context(mail_server())
+        made = _deployment(home, nats, postgres, whisper, mail, settings=settings)
         stack.push_async_callback(_end, made)
         migrated = await made.cli("migrate")
         assert migrated.status == 0, migrated.err
@@ -203,6 +206,8 @@ def _deployment(
     nats: tuple[NatsServer, ...],
     postgres: PostgresServer,
     whisper: WhisperServer,
+    mail: MailServer,
+    *,
     settings: Mapping[str, str],
 ) -> Deployment:
     environment = bare_environment(
@@ -215,12 +220,17 @@ def _deployment(
         STREAM_REPLICAS=str(len(nats)),
         WHISPER_URL=whisper.url,
         WHISPER_MODEL=MODEL,
+        SMTP_HOST="127.0.0.1",
+        SMTP_PORT=str(mail.port),
+        SMTP_FROM="Headwater <reports@headwater.test>",
+        DELIVERY_BACKOFF="1",
+        WEBHOOK_ALLOW_PRIVATE="true",
         RATE_LIMIT_RPS="0",
         HANDLER_ACK_WAIT="2",
     )
     environment |= settings
     parts = [Part(name, environment, home) for name in ("serve", "work", "project")]
-    return Deployment(home, environment, nats, postgres, whisper, *parts)
+    return Deployment(home, environment, nats, postgres, whisper, mail, *parts)
 
 
 async def _end(made: Deployment) -> None:

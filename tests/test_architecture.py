@@ -31,6 +31,7 @@ ADAPTERS = {
     "infra.embedding.remote",
     "infra.generation.anthropic",
     "infra.generation.ollama",
+    "infra.mail.smtp",
     "infra.speech.sphinx",
     "infra.speech.whisper",
 }

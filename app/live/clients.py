@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, Literal
 
+import msgspec
+
 from app.http.auth import Principal, authorize
 from app.http.endpoints import Call
 from app.http.positions import Position, parse_position
@@ -14,7 +16,7 @@ from app.http.problems import RateLimited
 from app.live.client import GOING_AWAY, SLOW, Client
 from app.live.feed import Feed
 from app.live.limits import Limits
-from app.live.topics import Address, Topic, find
+from app.live.topics import Address, Topic, find, narrowed
 from handlers.refusals import Invalid
 from infra.telemetry.metrics import Metrics
 
@@ -83,12 +85,14 @@ class Clients:
                 retry_after=5,
             )
 
-    def find(self, principal: Principal, topics: Sequence[str]) -> list[Address]:
+    def find(
+        self, principal: Principal, topics: Sequence[str], filter: Mapping[str, Sequence[str]]
+    ) -> list[Address]:
         """The addresses that a client names. Raises `Invalid`, and `Forbidden` for those its key may not follow."""
         found = [find(self._topics, each) for each in dict.fromkeys(topics)]
         for each in found:
             authorize(principal, each.topic.scope)
-        return found
+        return narrowed(found, filter)
 
     def follow(self, client: Client, addresses: Sequence[Address], cursors: Sequence[Position]) -> None:
         """Follow these too; those of one stream together. With cursors, from behind the one of their stream.
@@ -128,8 +132,23 @@ def cursors(text: str | None) -> list[Position]:
 
 
 def listed(text: str) -> list[str]:
-    """The topics in a query string, separated by commas."""
+    """The topics, or the ids, in a query string, separated by commas."""
     return [each for each in text.split(",") if each]
+
+
+class Following(msgspec.Struct, frozen=True, kw_only=True):
+    """What to follow from the start."""
+
+    topics: str = ""
+    """Separated by commas."""
+    since: str | None = msgspec.field(default=None, name="from")
+    """The cursor behind which they begin."""
+    job_ids: str = msgspec.field(default="", name="jobIds")
+    """Of topics that can be narrowed, such as `notifications`: only these jobs, separated by commas."""
+
+    @property
+    def filter(self) -> Mapping[str, Sequence[str]]:
+        return {"jobIds": listed(self.job_ids)} if self.job_ids else {}
 
 
 def _stream(address: Address) -> str:

@@ -179,7 +179,7 @@ class Feed:
 
     async def _page(self, subscription: Subscription, until: int) -> Page | None:
         def concerns(recorded: Recorded[Event]) -> bool:
-            return any(each in subscription.addresses for each in self._told(recorded).addresses)
+            return subscription.concerned(self._told(recorded)) is not None
 
         while True:
             try:

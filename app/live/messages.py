@@ -78,6 +78,8 @@ class Subscribe(Asked, frozen=True, kw_only=True, tag="subscribe"):
 
     topic: str
     since: str | None = msgspec.field(default=None, name="from")
+    filter: dict[str, list[str]] = {}
+    """Only what belongs to one of these ids, where the topic knows such a filter: `{"jobIds": [...]}`."""
 
 
 class Unsubscribe(Asked, frozen=True, kw_only=True, tag="unsubscribe"):

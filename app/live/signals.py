@@ -14,13 +14,17 @@ LARGEST = 64 << 10
 def address_of(topics: Mapping[str, Topic], subject: str) -> tuple[Address, str] | None:
     """Whom a signal concerns, and what it is called; None for what is not for clients, such as heartbeats.
 
+    Where a topic has no ids, neither is it for its followers how far a handler is with one of its things.
+
     `live.sessions.<id>.progress.index`, or without an id `live.alerts.count`, is called `progress.index` or `count`.
     """
     _, name, *rest = subject.split(".")
     topic = topics.get(name)
     if topic is None:
         return None
-    id = rest.pop(0) if topic.has_ids and rest else ""
+    if not topic.has_ids:
+        return None if "progress" in rest[1:] else (Address(topic), ".".join(rest))
+    id = rest.pop(0) if rest else ""
     return Address(topic, id), ".".join(rest)
 
 

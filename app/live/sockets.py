@@ -8,7 +8,7 @@ from app.http.bodies import invalid
 from app.http.endpoints import Call, Endpoint
 from app.http.problems import Malformed, RateLimited
 from app.live.client import Client
-from app.live.clients import Clients, cursors, listed
+from app.live.clients import Clients, Following, cursors, listed
 from app.live.conversation import Heartbeat, converse
 from app.live.messages import (
     Message,
@@ -23,24 +23,14 @@ from app.live.messages import (
 )
 from handlers.refusals import Forbidden, Invalid, Refusal
 
-
-class SocketQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Topics to follow from the start; more can be asked for on the socket."""
-
-    topics: str = ""
-    """Separated by commas."""
-    since: str | None = msgspec.field(default=None, name="from")
-    """The cursor behind which they begin."""
-
-
 _decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
 def endpoint(clients: Clients, heartbeat: Heartbeat) -> Endpoint:
     """The WebSocket."""
 
-    async def socket(call: Call[SocketQuery, None]) -> web.StreamResponse:
-        addresses = clients.find(call.principal, listed(call.query.topics))
+    async def socket(call: Call[Following, None]) -> web.StreamResponse:
+        addresses = clients.find(call.principal, listed(call.query.topics), call.query.filter)
         since = cursors(call.query.since)
         with clients.admit("ws", call) as client:
             for each in addresses:
@@ -55,7 +45,7 @@ def endpoint(clients: Clients, heartbeat: Heartbeat) -> Endpoint:
         description="Each topic needs a scope of its own. /asyncapi.json describes the messages.",
         tag="live",
         scope=ANY_KEY,
-        query=SocketQuery,
+        query=Following,
         status=101,
         live=True,
         refusals=(RateLimited, Invalid, Forbidden),
@@ -74,10 +64,10 @@ class Topics:
         match _read(text):
             case Ping():
                 client.outbox.put(message(Pong()))
-            case Subscribe(topic=topic, since=since):
-                clients.follow(client, clients.find(client.principal, [topic]), cursors(since))
+            case Subscribe(topic=topic, since=since, filter=filter):
+                clients.follow(client, clients.find(client.principal, [topic], filter), cursors(since))
             case Unsubscribe(topic=topic):
-                [address] = clients.find(client.principal, [topic])
+                [address] = clients.find(client.principal, [topic], {})
                 client.leave(str(address))
                 client.outbox.put(message(Unsubscribed(topic=str(address))))
 

@@ -10,7 +10,7 @@ from app.http.auth import ANY_KEY
 from app.http.endpoints import Call, Endpoint
 from app.http.problems import RateLimited
 from app.live.client import GRACE, Client
-from app.live.clients import Clients, cursors, listed
+from app.live.clients import Clients, Following, cursors, listed
 from app.live.messages import PROBE, Message
 from app.live.outbox import Outbox
 from handlers.refusals import Forbidden, Invalid
@@ -24,13 +24,11 @@ RETRY = b"retry: 1000\n\n"
 LAST = "Last-Event-ID"
 
 
-class StreamQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """What to follow."""
+class StreamQuery(Following, frozen=True, kw_only=True):
+    """What to follow. The header Last-Event-ID is newer than `from` where it is sent."""
 
     topics: str
     """Separated by commas."""
-    since: str | None = msgspec.field(default=None, name="from")
-    """The cursor behind which they begin; the header Last-Event-ID is newer where it is sent."""
     wait: Annotated[float, msgspec.Meta(ge=0.1, le=60)] | None = None
     """Seconds after which the answer ends: for who can only poll, behind a proxy that passes nothing on before that."""
 
@@ -39,7 +37,8 @@ def endpoint(clients: Clients, *, heartbeat: float) -> Endpoint:
     """The event stream, with a comment every `heartbeat` seconds."""
 
     async def stream(call: Call[StreamQuery, None]) -> web.StreamResponse:
-        addresses, wait = clients.find(call.principal, listed(call.query.topics)), call.query.wait
+        addresses = clients.find(call.principal, listed(call.query.topics), call.query.filter)
+        wait = call.query.wait
         since = cursors(call.request.headers.get(LAST) or call.query.since)
         if not addresses:
             raise Invalid("TOPICS_REQUIRED", "Name the topics to follow: ?topics=alerts.", field="topics")

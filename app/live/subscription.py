@@ -42,7 +42,7 @@ class Subscription:
 
     def __init__(self, outbox: Outbox, addresses: Sequence[Address], since: Position | None) -> None:
         self.outbox = outbox
-        self.addresses = dict.fromkeys(str(each) for each in addresses)
+        self.addresses = {str(each): each for each in addresses}
         self.filters = dict.fromkeys(filter for each in addresses for filter in each.filters)
         self.stream = addresses[0].topic.stream
         self.since = since
@@ -69,18 +69,23 @@ class Subscription:
 
     def tell(self, told: Told, address: str) -> None:
         """Tell the client of an event, unless it has been told, perhaps under another address."""
-        if told.recorded.position > self.after:
+        if told.recorded.position > self.after and self.addresses[address].wants(told.recorded):
             self.outbox.put(told.message(address))
             self.after = told.recorded.position
 
     def tell_past(self, told: Told) -> None:
         """Tell the client of an event that happened before it came, if it concerns what it follows."""
         recorded = told.recorded
-        if address := next((each for each in told.addresses if each in self.addresses), None):
+        if address := self.concerned(told):
             if recorded.event.name == TOMBSTONE:
                 self.skip(Position(recorded.stream, recorded.position - 1), Why.ERASED)
             self.tell(told, address)
         self.after = max(self.after, recorded.position)
+
+    def concerned(self, told: Told) -> str | None:
+        """The first of what it follows that an event belongs to, if any."""
+        mine = (each for each in told.addresses if each in self.addresses)
+        return next((each for each in mine if self.addresses[each].wants(told.recorded)), None)
 
     def skip(self, to: Position, why: Why, *, since: Position | None = None) -> None:
         """Tell the client that something is missing (from where it is, if not from elsewhere), and where it goes on."""

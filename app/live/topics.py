@@ -1,8 +1,8 @@
 """Topics: what a client can follow, and which events belong to it. A context adds its own as data."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -10,6 +10,8 @@ from app.http.queries import printable
 from events.envelope import Event, Recorded
 from handlers.refusals import Invalid
 
+NARROWEST = 100
+"""Ids in one filter."""
 _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
@@ -31,6 +33,8 @@ class Topic:
     of: Callable[[Recorded[Any]], Iterable[str]]
     """The ids that one of its events belongs to; `("",)` where there are no ids."""
     has_ids: bool = True
+    narrowing: Mapping[str, Callable[[Recorded[Any]], Iterable[str]]] = field(default_factory=dict)
+    """Filters that a subscription may set, by name: from an event to the ids that it belongs to."""
     about: str = ""
 
 
@@ -39,6 +43,12 @@ class Address(NamedTuple):
 
     topic: Topic
     id: str = ""
+    only: tuple[tuple[str, frozenset[str]], ...] = ()
+    """Filters: of its events, those that belong to one of these ids."""
+
+    def wants(self, recorded: Recorded[Event]) -> bool:
+        """Whether an event passes the filters."""
+        return all(not ids.isdisjoint(self.topic.narrowing[name](recorded)) for name, ids in self.only)
 
     def __str__(self) -> str:
         return f"{self.topic.name}:{self.id}" if self.id else self.topic.name
@@ -71,6 +81,25 @@ def find(topics: Mapping[str, Topic], text: str) -> Address:
     if not _UUID.fullmatch(id):
         raise Invalid("INVALID_TOPIC", f"{name} takes the id of what to follow: {name}:<uuid>.")
     return Address(topic, str(UUID(id)))
+
+
+def narrowed(addresses: Sequence[Address], filter: Mapping[str, Sequence[str]]) -> list[Address]:
+    """The addresses with these filters, each where its topic knows it. Raises `Invalid`."""
+    for name, ids in filter.items():
+        if not any(name in each.topic.narrowing for each in addresses):
+            raise Invalid("UNKNOWN_FILTER", f"None of these topics knows the filter {printable(name)}.")
+        if not 0 < len(ids) <= NARROWEST or not all(map(_UUID.fullmatch, ids)):
+            raise Invalid("INVALID_FILTER", f"{name} takes 1 to {NARROWEST} ids.", field=name)
+    return [
+        each._replace(
+            only=tuple(
+                (name, frozenset(str(UUID(id)) for id in ids))
+                for name, ids in filter.items()
+                if name in each.topic.narrowing
+            )
+        )
+        for each in addresses
+    ]
 
 
 def _offered(topics: Mapping[str, Topic]) -> str:

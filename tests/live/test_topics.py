@@ -10,11 +10,12 @@ import pytest
 from app.contexts import EVENTS, TOPICS
 from app.http.asyncapi import asyncapi
 from app.live.description import channels
-from app.live.topics import Address, addresses_of, find
+from app.live.topics import Address, addresses_of, find, narrowed
 from events.catalogue import Catalogue, Upcast
 from events.envelope import Event, Recorded, subject_of, to_headers
 from events.ids import new_id
 from events.jobsite import AudioUploaded, Indexed, JobAdded, SessionMoved, StageFailed, Transcribed
+from events.notifications import NotificationRaised
 from events.operations import Cleared, Discarded, ErasureRecorded, Raised
 from events.operations import Recorded as Buried
 from handlers.refusals import Invalid
@@ -33,6 +34,12 @@ def uploaded(job_id: UUID | None) -> Event:
 def indexed(job_id: UUID | None) -> Event:
     return Indexed(
         session_id=SESSION, blob="b", size=1, transcript="t", index="i", dimensions=3, chunks=1, job_id=job_id
+    )
+
+
+def told_of(job_id: UUID | None) -> Event:
+    return NotificationRaised(
+        notification_id=OTHER, kind="error", source=SESSION, title="t", detail="d", job_id=job_id
     )
 
 
@@ -62,6 +69,7 @@ BELONGS = [
     (BURIED, {"dead-letters"}),
     (ERASED, {"erasures"}),
     (Discarded(dead_letter_id=OTHER), {"dead-letters"}),
+    (told_of(JOB), {"notifications"}),
 ]
 
 
@@ -124,6 +132,39 @@ def test_an_address_reads_as_it_is_written():
     assert find(BY_NAME, f"jobs:{JOB}") == Address(BY_NAME["jobs"], str(JOB))
 
 
+def test_a_topic_can_be_narrowed_to_some_ids():
+    [whole] = [find(BY_NAME, "notifications")]
+    [few] = narrowed([whole], {"jobIds": [str(JOB), str(OTHER)]})
+    assert str(few) == "notifications"
+    told = [recorded(told_of(each)) for each in (JOB, SESSION, None)]
+    assert [whole.wants(each) for each in told] == [True, True, True]
+    assert [few.wants(each) for each in told] == [True, False, False]
+
+
+def test_a_filter_goes_to_the_topics_that_know_it():
+    alerts, notifications = narrowed(
+        [find(BY_NAME, "alerts"), find(BY_NAME, "notifications")], {"jobIds": [str(JOB).upper()]}
+    )
+    assert alerts.only == ()
+    assert notifications.only == (("jobIds", frozenset([str(JOB)])),)
+
+
+@pytest.mark.parametrize(
+    ("topic", "filter", "code"),
+    [
+        ("alerts", {"jobIds": [str(JOB)]}, "UNKNOWN_FILTER"),
+        ("notifications", {"kinds": ["error"]}, "UNKNOWN_FILTER"),
+        ("notifications", {"jobIds": []}, "INVALID_FILTER"),
+        ("notifications", {"jobIds": ["monday"]}, "INVALID_FILTER"),
+        ("notifications", {"jobIds": [str(JOB)] * 101}, "INVALID_FILTER"),
+    ],
+)
+def test_a_filter_that_makes_no_sense_is_refused(topic: str, filter: dict[str, list[str]], code: str):
+    with pytest.raises(Invalid) as refused:
+        narrowed([find(BY_NAME, topic)], filter)
+    assert refused.value.code == code
+
+
 def test_every_message_is_described():
     document = asyncapi(channels(TOPICS, Catalogue(EVENTS)), title="t", version="1", description="d")
     assert {each["address"] for each in document["channels"].values()} == {
@@ -158,7 +199,7 @@ def test_events_are_described_in_their_newest_version():
         [Raised, Cleared, ClearedV2],
         [Upcast(Cleared, ClearedV2, lambda old: ClearedV2(alert_id=old.alert_id))],
     )
-    [*_, alerts, _letters, _erasures] = channels(TOPICS, catalogue)
+    alerts = next(each for each in channels(TOPICS, catalogue) if each.name == "alerts")
     assert [each.name for each in alerts.messages] == [
         "operations.alert.cleared.v2",
         "operations.alert.raised",

@@ -1,0 +1,276 @@
+"""Rules of a delivery: its intent is known before it is tried, its receipt after, and nothing is sent twice unsaid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, assert_never
+from uuid import UUID
+
+from events.notifications import (
+    Channel,
+    DeliveryAttempted,
+    DeliveryCancelled,
+    DeliveryDeleted,
+    DeliveryEvent,
+    DeliveryFailed,
+    DeliveryGaveUp,
+    DeliveryKept,
+    DeliveryRequested,
+    DeliveryRescheduled,
+    DeliverySent,
+    DeliveryUncertain,
+    Subject,
+)
+from handlers.commands import Command, Decider, as_told
+from handlers.refusals import Conflict, NotFound
+
+
+class RequestDelivery(Command, frozen=True, kw_only=True):
+    delivery_id: UUID
+    channel: Channel
+    kind: Subject
+    recipient: str
+    subject: str
+    blob: str
+    size: int
+    message_id: str
+    notification_id: UUID | None = None
+    source: UUID | None = None
+    job_id: UUID | None = None
+    webhook_id: UUID | None = None
+
+
+class Begin(Command, frozen=True, kw_only=True):
+    """It is about to be sent, because its turn has come."""
+
+    delivery_id: UUID
+    turn: int
+
+
+class Keep(Begin, frozen=True, kw_only=True):
+    """Its turn has come, and there is no mail server."""
+
+
+class RecordSent(Command, frozen=True, kw_only=True):
+    delivery_id: UUID
+    attempt: int
+    receipt: str
+    recipient: str
+    sent_at: datetime
+
+
+class RecordFailure(Command, frozen=True, kw_only=True):
+    """It was not sent, or nobody knows; without `retry_at` it is not tried again."""
+
+    delivery_id: UUID
+    attempt: int
+    code: str
+    detail: str
+    retry_at: datetime | None
+    uncertain: bool = False
+
+
+class GiveUp(Command, frozen=True, kw_only=True):
+    delivery_id: UUID
+    code: str
+    detail: str
+
+
+class Cancel(Command, frozen=True, kw_only=True):
+    delivery_id: UUID
+
+
+class Resend(Command, frozen=True, kw_only=True):
+    delivery_id: UUID
+    at: datetime
+
+
+class DeleteDelivery(Command, frozen=True, kw_only=True):
+    delivery_id: UUID
+
+
+Effect = RequestDelivery | Begin | Keep | RecordSent | RecordFailure | GiveUp | DeleteDelivery
+Wish = Cancel | Resend
+DeliveryCommand = Effect | Wish
+
+
+@dataclass(frozen=True)
+class Absent:
+    pass
+
+
+@dataclass(frozen=True)
+class Deleted:
+    pass
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How far it is. `turn` numbers the times at which it was to be sent, `attempts` those at which it was."""
+
+    request: DeliveryRequested
+    status: Literal["waiting", "sending", "sent", "failed", "kept", "cancelled"] = "waiting"
+    turn: int = 1
+    attempts: int = 0
+    doubts: int = 0
+    """Attempts that may have reached the other side without our knowing."""
+    sent: DeliverySent | None = None
+
+
+State = Absent | Delivery | Deleted
+BROKEN_OFF = "The process that was sending it ended before the answer was recorded."
+
+
+def decide(command: DeliveryCommand, state: State) -> Sequence[DeliveryEvent]:
+    match command, state:
+        case RequestDelivery() as c, Absent():
+            return [as_told(DeliveryRequested, c)]
+        case DeleteDelivery() as c, Absent():  # so that one on its way comes too late
+            return [DeliveryDeleted(delivery_id=c.delivery_id)]
+        case (Cancel() | Resend()) as c, Delivery():
+            return _wish(c, state)
+        case (Cancel() | Resend()) as c, _:
+            raise NotFound("DELIVERY_NOT_FOUND", f"There is no delivery {c.delivery_id}.")
+        case _, Delivery():
+            return _follow(command, state)
+    return []  # late news of what is gone
+
+
+def _follow(command: DeliveryCommand, delivery: Delivery) -> Sequence[DeliveryEvent]:
+    match command:
+        case Keep() as c:
+            wanted = delivery.status == "waiting" and c.turn == delivery.turn
+            return [DeliveryKept(delivery_id=c.delivery_id)] if wanted else []
+        case Begin() as c:
+            return _begin(c, delivery) if c.turn == delivery.turn else []
+        case RecordSent() as c:
+            return [] if delivery.sent else [as_told(DeliverySent, c)]
+        case RecordFailure() as c:
+            now = delivery.status == "sending" and c.attempt == delivery.attempts
+            return _failed(c, delivery) if now else []
+        case GiveUp() as c:
+            over = delivery.status not in ("waiting", "sending")
+            told = as_told(DeliveryGaveUp, c, uncertain=bool(delivery.doubts or delivery.status == "sending"))
+            return [] if over else [told]
+        case DeleteDelivery() as c:
+            return [_deleted(c.delivery_id, delivery)]
+        case RequestDelivery() | Cancel() | Resend():
+            return []
+    assert_never(command)
+
+
+def _begin(command: Begin, delivery: Delivery) -> Sequence[DeliveryEvent]:
+    attempted = DeliveryAttempted(delivery_id=command.delivery_id, attempt=delivery.attempts + 1)
+    match delivery.status:
+        case "waiting":
+            return [attempted]
+        case "sending":  # whoever began it has not come back
+            return [
+                DeliveryUncertain(
+                    delivery_id=command.delivery_id,
+                    attempt=delivery.attempts,
+                    code="BROKEN_OFF",
+                    detail=BROKEN_OFF,
+                ),
+                attempted,
+            ]
+        case _:
+            return []
+
+
+def _failed(command: RecordFailure, delivery: Delivery) -> Sequence[DeliveryEvent]:
+    kind = DeliveryUncertain if command.uncertain else DeliveryFailed
+    if command.retry_at:
+        return [as_told(kind, command), _rescheduled(delivery, command.retry_at)]
+    doubtful = command.uncertain or delivery.doubts > 0
+    over = DeliveryGaveUp(
+        delivery_id=command.delivery_id, code=command.code, detail=command.detail, uncertain=doubtful
+    )
+    return [as_told(kind, command), over]
+
+
+def _rescheduled(delivery: Delivery, due_at: datetime, *, asked: bool = False) -> DeliveryRescheduled:
+    request = delivery.request
+    return DeliveryRescheduled(
+        delivery_id=request.delivery_id,
+        channel=request.channel,
+        turn=delivery.turn + 1,
+        due_at=due_at,
+        asked=asked,
+    )
+
+
+def _wish(command: Wish, delivery: Delivery) -> Sequence[DeliveryEvent]:
+    match delivery.status:
+        case "sending":
+            raise Conflict("DELIVERY_UNDER_WAY", "It is being sent right now; ask again in a moment.")
+        case "sent":
+            raise Conflict("DELIVERY_SENT", "It was sent already.")
+    if isinstance(command, Resend):
+        return [_rescheduled(delivery, command.at, asked=True)]
+    if delivery.status == "failed":
+        raise Conflict("DELIVERY_FAILED", "It has failed and is not tried again; there is nothing to cancel.")
+    return [] if delivery.status == "cancelled" else [DeliveryCancelled(delivery_id=command.delivery_id)]
+
+
+def _deleted(delivery_id: UUID, delivery: Delivery) -> DeliveryDeleted:
+    request, sent = delivery.request, delivery.sent
+    doubtful = delivery.doubts > 0 or delivery.status == "sending"
+    if not (sent or doubtful):
+        return DeliveryDeleted(delivery_id=delivery_id, source=request.source)
+    return DeliveryDeleted(
+        delivery_id=delivery_id,
+        source=request.source,
+        channel=request.channel,
+        recipient=sent.recipient if sent else request.recipient,
+        message_id=request.message_id,
+        sent_at=sent.sent_at if sent else None,
+        receipt=sent.receipt if sent else None,
+        attempts=delivery.attempts,
+        uncertain=doubtful,
+    )
+
+
+def evolve(state: State, event: DeliveryEvent) -> State:
+    match event, state:
+        case DeliveryRequested() as e, Absent():
+            return Delivery(e)
+        case DeliveryDeleted(), _:
+            return Deleted()
+        case DeliveryAttempted() as e, Delivery():
+            return replace(state, status="sending", attempts=e.attempt)
+        case DeliverySent() as e, Delivery():
+            return replace(state, status="sent", sent=e)
+        case DeliveryUncertain(), Delivery():
+            return replace(state, status="waiting", doubts=state.doubts + 1)
+        case DeliveryFailed(), Delivery():
+            return replace(state, status="waiting")
+        case DeliveryRescheduled() as e, Delivery():
+            return replace(state, status="waiting", turn=e.turn)
+        case DeliveryKept(), Delivery():
+            return replace(state, status="kept")
+        case DeliveryCancelled(), Delivery():
+            return replace(state, status="cancelled")
+        case DeliveryGaveUp(), Delivery():
+            return replace(state, status="failed")
+    return state
+
+
+DELIVERIES: Decider[DeliveryCommand, State] = Decider(
+    "notifications",
+    "delivery",
+    (
+        RequestDelivery,
+        Begin,
+        Keep,
+        RecordSent,
+        RecordFailure,
+        GiveUp,
+        Cancel,
+        Resend,
+        DeleteDelivery,
+    ),
+    Absent(),
+    decide,
+    evolve,
+)
