@@ -12,6 +12,7 @@ from app.http.endpoints import Call, Endpoint, Reply
 from app.http.versions import version_of
 from app.intents import created_id, intent
 from app.jobsite import job_queries as queries
+from app.jobsite.changes import naming
 from app.jobsite.fields import Limit, Name, Text, before, page
 from app.jobsite.job_views import BuilderView, Done
 from handlers.commands import Commands
@@ -41,7 +42,8 @@ def endpoints(*, commands: Commands, db: asyncpg.Pool, clock: Callable[[], datet
         made = intent(call, clock, call.body)
         builder_id = created_id(made, "builder")
         command = AddBuilder(builder_id=builder_id, title=call.body.name.strip())
-        outcome = await commands.execute(command, made, fresh=True)
+        with naming("builder", call.body.name):
+            outcome = await commands.execute(command, made, fresh=True)
         place = {"Location": f"/v1/builders/{builder_id}"}
         return Reply(
             body=Done(id=builder_id, position=outcome.cursor), position=outcome.cursor, headers=place
@@ -66,7 +68,8 @@ def endpoints(*, commands: Commands, db: asyncpg.Pool, clock: Callable[[], datet
     async def rename(call: Call[None, BuilderBody]) -> Reply:
         builder_id = call.ids["builderId"]
         command = RenameBuilder(builder_id=builder_id, title=call.body.name.strip())
-        outcome = await commands.execute(command, intent(call, clock, builder_id, call.body))
+        with naming("builder", call.body.name):
+            outcome = await commands.execute(command, intent(call, clock, builder_id, call.body))
         return Reply(body=Done(id=builder_id, position=outcome.cursor), position=outcome.cursor)
 
     async def delete(call: Call[None, None]) -> Reply:

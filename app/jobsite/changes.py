@@ -1,6 +1,7 @@
 """Several commands that one request asks for, each under an id of its own, so that a retry repeats none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from app.jobsite.job_views import Done
 from events.ids import derived_id
 from handlers.commands import Command, Commands
 from handlers.jobsite.job.decide import JOBS, Deleted, State
-from handlers.refusals import NotFound
+from handlers.refusals import Conflict, NotFound
 
 
 async def not_deleted(commands: Commands, job_id: UUID | None) -> None:
@@ -22,6 +23,17 @@ async def not_deleted(commands: Commands, job_id: UUID | None) -> None:
         state: State = await commands.look(JOBS, job_id)
         if isinstance(state, Deleted):
             raise NotFound("JOB_NOT_FOUND", f"There is no job {job_id} any more.", field="jobId")
+
+
+@contextmanager
+def naming(kind: str, name: str) -> Iterator[None]:
+    """Says in the words of whoever asked that a name is taken."""
+    try:
+        yield
+    except Conflict as refused:
+        if refused.code != "NAME_TAKEN":
+            raise
+        raise Conflict("NAME_TAKEN", f"There is already a {kind} called {name!r}.", field="name") from refused
 
 
 async def carried_out(

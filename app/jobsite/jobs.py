@@ -9,7 +9,7 @@ import msgspec
 from app.http.endpoints import Call, Endpoint, Reply
 from app.http.problems import Malformed
 from app.intents import created_id, intent
-from app.jobsite.changes import carried_out
+from app.jobsite.changes import carried_out, naming
 from app.jobsite.fields import Email, Name
 from app.jobsite.job_views import Done
 from handlers.commands import Command, Commands
@@ -67,14 +67,16 @@ def endpoints(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[End
         if isinstance(state, Job):
             wanted = RenameJob(job_id=job_id, title=call.body.name.strip(), builder_id=call.body.builder_id)
             await _builder(call.body.builder_id)
-            return await carried_out(commands, call, clock, job_id, wanted)
+            with naming("job of this builder", call.body.name):
+                return await carried_out(commands, call, clock, job_id, wanted)
         return await _add(call, job_id)
 
     async def _add(call: Call[None, JobBody], job_id: UUID) -> Reply:
         body = call.body
         await _builder(body.builder_id)
         command = AddJob(job_id=job_id, title=body.name.strip(), builder_id=body.builder_id)
-        outcome = await commands.execute(command, intent(call, clock, body))
+        with naming("job of this builder", body.name):
+            outcome = await commands.execute(command, intent(call, clock, body))
         answer = Done(id=job_id, position=outcome.cursor)
         return Reply(
             body=answer, position=outcome.cursor, status=201, headers={"Location": f"/v1/jobs/{job_id}"}
@@ -92,7 +94,8 @@ def endpoints(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[End
         wanted: list[Command] = [RenameJob(job_id=job_id, title=title, builder_id=builder_id)]
         if body.closed is not msgspec.UNSET:
             wanted.append(CloseJob(job_id=job_id) if body.closed else ReopenJob(job_id=job_id))
-        return await carried_out(commands, call, clock, job_id, *wanted)
+        with naming("job of this builder", title):
+            return await carried_out(commands, call, clock, job_id, *wanted)
 
     async def subscribe(call: Call[None, None]) -> Reply:
         job_id = call.ids["jobId"]
