@@ -1,6 +1,7 @@
 """The work done by compute servers: each in turn, the next when one does not answer."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -28,6 +29,9 @@ Shape = TypeVar("Shape")
 TIMEOUT = aiohttp.ClientTimeout(total=900, connect=5, sock_connect=5)
 REST = 10.0
 """Seconds for which a server that failed is asked last."""
+PATIENCE = 120.0
+"""Seconds for which busy servers are asked again."""
+LONGEST_PAUSE = 5.0
 BATCH = 128
 """Texts of one request."""
 
@@ -39,6 +43,14 @@ class _Refused(Exception):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+class _Busy(Exception):
+    """The server has too much to do, and says when to come again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"again in {seconds:g} s")
+        self.seconds = seconds
 
 
 class RemoteCompute:
@@ -123,18 +135,27 @@ class RemoteCompute:
             self._http = None
 
     async def _ask(self, what: str, content: "Content", shape: type[Shape]) -> Shape:
-        """Each server once, beginning with the next in turn. Raises _Refused, ComputeUnavailable."""
-        trouble = "none is set"
-        for url in self._in_turn():
-            try:
-                answer = await self._post(f"{url}/v1/compute/{what}", content)
-                self._failed.pop(url, None)
-                return msgspec.json.decode(answer, type=shape)
-            except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as failure:
-                trouble = f"{type(failure).__name__}: {failure}"
-                self._failed[url] = time.monotonic()
-                log.warning("a compute server failed", url=url, work=what, cause=trouble)
-        raise ComputeUnavailable(f"No server of COMPUTE_URL does {what}: {trouble}")
+        """Each server, beginning with the next in turn; again while one is only busy.
+
+        Raises _Refused, ComputeUnavailable.
+        """
+        until = time.monotonic() + PATIENCE
+        while True:
+            trouble, pause = "none is set", None
+            for url in self._in_turn():
+                try:
+                    answer = await self._post(f"{url}/v1/compute/{what}", content)
+                    self._failed.pop(url, None)
+                    return msgspec.json.decode(answer, type=shape)
+                except _Busy as busy:
+                    trouble, pause = "it is busy", busy.seconds
+                except (aiohttp.ClientError, OSError, TimeoutError, msgspec.DecodeError) as failure:
+                    trouble = f"{type(failure).__name__}: {failure}"
+                    self._failed[url] = time.monotonic()
+                    log.warning("a compute server failed", url=url, work=what, cause=trouble)
+            if pause is None or time.monotonic() > until:
+                raise ComputeUnavailable(f"No server of COMPUTE_URL does {what}: {trouble}")
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
     def _in_turn(self) -> list[str]:
         self._turn += 1
@@ -151,6 +172,8 @@ class RemoteCompute:
             if answer.status in {413, 415, 422}:
                 problem = msgspec.json.decode(body, type=dict[str, Any])
                 raise _Refused(str(problem.get("code")), str(problem.get("detail")))
+            if answer.status in {429, 503} and (seconds := answer.headers.get("Retry-After", "")).isdigit():
+                raise _Busy(min(float(seconds), LONGEST_PAUSE))
             if answer.status != 200:
                 raise aiohttp.ClientError(f"it answers {answer.status}")
             return body

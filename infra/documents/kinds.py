@@ -41,9 +41,10 @@ TEXT = Kind("text/plain", "text", "text", ("txt", "text", "log"))
 KINDS = (PDF, DOCX, XLSX, PPTX, RTF, PNG, JPEG, TIFF, WEBP, HTML, MARKDOWN, CSV, MAIL, TEXT)
 PARTS = ((b"word/document", DOCX), (b"xl/workbook", XLSX), (b"ppt/presentation", PPTX))
 """What the archive of an Office document has in it, by name."""
-LEGACY = ("doc", "xls", "ppt", "msg")
 TAKEN = "PDF, DOCX, XLSX, PPTX, RTF, HTML, Markdown, text, CSV, e-mail (.eml), PNG, JPEG, TIFF and WebP are taken."
 
+PICTURE = re.compile(rb"/Subtype\s*/Image\b")
+"""In a PDF with a picture in it."""
 _PAGE = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
 )

@@ -72,5 +72,10 @@ class UnusableDocument(ValueError):
         self.detail = detail
 
 
+def too_long(what: str) -> UnusableDocument:
+    """The refusal of a document that has too much of something."""
+    return UnusableDocument("DOCUMENT_TOO_LONG", f"The document is too long: it has {what}.")
+
+
 class ParserUnavailable(ConnectionError):
     """The document is not to blame: the same work may succeed later. The text says what to mend."""

@@ -32,7 +32,7 @@ def answer(source: Path, name: str, declared: str, limits: Limits) -> bytes:
 
     content = source.read_bytes()
     try:
-        return as_told(extract(content, name, declared, limits, ocr.installed()))
+        return as_told(extract(content, name, declared, limits, ocr.installed))
     except UnusableDocument as fault:
         return as_told(fault)
     except (MemoryError, OSError):

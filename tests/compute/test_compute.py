@@ -11,6 +11,7 @@ import aiohttp
 import numpy as np
 import pytest
 
+from app.compute.routes import AT_ONCE
 from app.compute.server import _ring, served
 from app.http.routing import Desk
 from app.http.server import Listening, application, listen
@@ -183,6 +184,25 @@ async def test_vectors_of_another_embedder_are_not_taken(server: str) -> None:
     with pytest.raises(EmbeddingUnavailable, match="set both alike"):
         await other.embed(["x"])
     await other.close()
+
+
+async def test_a_busy_server_is_asked_again() -> None:
+    bench = asyncio.Event()
+
+    class Slow(LocalCompute):
+        async def chunk(self, *given: Any, **how: Any) -> Any:
+            await bench.wait()
+            return await super().chunk(*given, **how)
+
+    async with serving(Slow(Lexical())) as listening:
+        remote = RemoteCompute([listening.url], key=KEY, name="a", dimensions=1)
+        many = [asyncio.create_task(remote.chunk(f"Boiler {n}.")) for n in range(AT_ONCE + 4)]
+        await asyncio.sleep(0.3)
+        bench.set()
+        assert [chunk.text for [chunk] in await asyncio.gather(*many)] == [
+            f"Boiler {n}." for n in range(AT_ONCE + 4)
+        ]
+        await remote.close()
 
 
 async def test_no_server_at_all_is_worth_another_attempt() -> None:

@@ -84,7 +84,7 @@ async def test_a_mail_is_its_headers_and_its_text() -> None:
     ],
 )
 def test_texts_stay_as_they_are(content: bytes, name: str, declared: str, media_type: str, text: str) -> None:
-    parsed = extract(content, name, declared, QUICK, None)
+    parsed = extract(content, name, declared, QUICK, lambda: None)
     assert (parsed.media_type, parsed.text) == (media_type, text)
 
 
@@ -123,7 +123,7 @@ BAD: list[tuple[str, Callable[[], bytes], str, str]] = [
 )
 def test_a_bad_file_says_what_is_wrong_with_it(content: Callable[[], bytes], name: str, code: str) -> None:
     with pytest.raises(UnusableDocument) as caught:
-        extract(content(), name, "", QUICK, None)
+        extract(content(), name, "", QUICK, lambda: None)
     assert (caught.value.code, caught.value.detail[-1]) == (code, ".")
 
 

@@ -36,6 +36,14 @@ async def attached(http: aiohttp.ClientSession, content: bytes, name: str, **fie
     return body
 
 
+async def added_job(http: aiohttp.ClientSession) -> str:
+    """The id of a new job."""
+    async with http.post("/v1/jobs", json={"name": f"Maple Street {uuid4()}"}) as answer:
+        assert answer.status in {201, 202}, await answer.text()
+        made = await answer.json()
+        return str(made.get("id") or made["jobId"])
+
+
 async def over(http: aiohttp.ClientSession, taken: dict[str, Any], query: str = "") -> dict[str, Any]:
     """The attachment, once its stages are over."""
     after = {"Headwater-After": taken["position"]}
@@ -179,8 +187,28 @@ async def test_it_follows_its_recording_and_its_passages_too(
     await until(http, path, jobId=job)
     rows = await index_rows(deployment, taken["attachmentId"])
     assert {str(row["job_id"]) for row in rows} == {job}
-    listed = await get(http, f"/v1/attachments?jobId={job}")
+    other = await added_job(http)
+    async with http.patch(f"/v1/sessions/{session}", json={"jobId": other}) as answer:
+        assert answer.status in {200, 202}, await answer.text()
+    await until(http, path, jobId=other, status="completed")
+    rows = await index_rows(deployment, taken["attachmentId"])
+    assert {str(row["job_id"]) for row in rows} == {other}
+    listed = await get(http, f"/v1/attachments?jobId={other}")
     assert [each["id"] for each in listed["items"]] == [taken["attachmentId"]]
+
+
+async def test_a_job_has_files_of_its_own_and_they_go_with_it(http: aiohttp.ClientSession) -> None:
+    job = await added_job(http)
+    taken = await attached(http, f"{PLAN} {uuid4()}".encode(), "plan.txt", jobId=job)
+    assert (await over(http, taken))["jobId"] == job
+    [hit, *_] = (await get(http, f"/v1/search?q=drywall&jobId={job}"))["hits"]
+    assert (hit["kind"], hit["sourceId"], hit["jobId"]) == ("attachment", taken["attachmentId"], job)
+    async with http.delete(f"/v1/jobs/{job}") as answer:
+        assert answer.status == 202
+    await until(http, f"/v1/attachments/{taken['attachmentId']}/deletion", status="done", left=0)
+    await until(http, f"/v1/jobs/{job}/deletion", status="done", left=0)
+    status, problem = await attach(http, PLAN.encode(), "plan.txt", jobId=job)
+    assert (status, problem["code"]) == (404, "JOB_NOT_FOUND")
 
 
 async def test_the_same_key_and_file_are_one_attachment(http: aiohttp.ClientSession) -> None:
