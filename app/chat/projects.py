@@ -35,6 +35,8 @@ from handlers.commands import Outcome
 from handlers.refusals import Conflict, Invalid, NotFound
 from infra.blobs.disposition import content_disposition
 
+JSON = {"Content-Type": "application/json"}
+
 
 class Projects:
     """Answers what is asked about projects."""
@@ -173,7 +175,7 @@ class Projects:
         if call.query.format == "json":
             everything = await queries.whole(self._db, row["id"])
             body: object = Exported(project=about, leaf=row["leaf"], messages=everything)
-            return Reply(body=body, headers=_attachment(about.title, "json"))
+            return Reply(body=body, headers={**_attachment(about.title, "json"), **JSON})
         messages = await queries.branch(self._db, row["id"], row["leaf"], most=EVERYTHING)
         text = as_markdown(about, messages).encode()
         kind = {"Content-Type": "text/markdown; charset=utf-8"}

@@ -1,7 +1,7 @@
 """A front end, as a test plays it: projects over HTTP and a real WebSocket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -88,6 +88,14 @@ async def read(client: aiohttp.ClientSession, path: str, after: str | None = Non
     async with client.get(path, headers=headers) as answer:
         assert answer.status == 200, await answer.text()
         return await answer.json()
+
+
+def chat_of(content: str) -> Callable[[dict[str, Any]], bool]:
+    """Questions that end with what somebody says; what asks for a title does not."""
+    return lambda body: bool(
+        content in body["messages"][-1]["content"]
+        and "Name the conversation" not in body["messages"][0]["content"]
+    )
 
 
 def word() -> str:

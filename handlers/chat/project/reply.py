@@ -26,6 +26,8 @@ LONGEST = 3600.0
 LARGEST = 400_000
 """Characters of a reply: what is more is cut off."""
 AT_ONCE = 256
+TEMPERATURE = 0.7
+"""Not 0: another reply to the same message should be another one."""
 INSTRUCTIONS = (
     "You are a helpful assistant. Answer in Markdown. Put code in fenced blocks that name the language."
 )
@@ -80,7 +82,7 @@ class Scribe:
             about = await generator.about(manner.model)
             system = [Turn("system", manner.instructions or INSTRUCTIONS)]
             shown = fitting(system, turns, about.context_tokens)
-            last = await _take(generator.stream(shown, model=manner.model), pen)
+            last = await _take(generator.stream(shown, model=manner.model, temperature=TEMPERATURE), pen)
         except GenerationUnavailable as away:
             await pen.end()
             return _failed(event, pen.attempt, away.code, away.detail, pen.text)
