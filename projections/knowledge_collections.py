@@ -5,7 +5,6 @@ from typing import Any
 
 from events.envelope import Recorded
 from events.knowledge import (
-    Chunking,
     CollectionCreated,
     CollectionDeleted,
     CollectionDescribed,
@@ -17,6 +16,7 @@ from events.knowledge import (
     IndexReverted,
 )
 from projections.changes import Change, Table, delete, patch, upsert
+from projections.knowledge_tables import cut, touched
 
 COLLECTIONS = Table(
     "collections",
@@ -60,7 +60,7 @@ INDEXES = Table(
 
 def collection_rows(event: CollectionEvent, recorded: Recorded[Any]) -> Iterator[Change]:
     """What an event of a collection does."""
-    id, touched = event.collection_id, {"updated_at": recorded.at, "revision": recorded.position}
+    id, now = event.collection_id, touched(recorded)
     match event:
         case CollectionCreated() as e:
             yield upsert(
@@ -72,8 +72,8 @@ def collection_rows(event: CollectionEvent, recorded: Recorded[Any]) -> Iterator
                 created_at=recorded.at,
                 created_by=recorded.actor,
                 position=recorded.position,
-                **_cut(e.chunking),
-                **touched,
+                **cut(e.chunking),
+                **now,
             )
             yield upsert(
                 INDEXES,
@@ -84,9 +84,9 @@ def collection_rows(event: CollectionEvent, recorded: Recorded[Any]) -> Iterator
                 promoted_at=recorded.at,
             )
         case CollectionRenamed() as e:
-            yield patch(COLLECTIONS, id=id, name=e.title, **touched)
+            yield patch(COLLECTIONS, id=id, name=e.title, **now)
         case CollectionDescribed() as e:
-            yield patch(COLLECTIONS, id=id, description=e.description, **touched)
+            yield patch(COLLECTIONS, id=id, description=e.description, **now)
         case IndexBegun() as e:
             yield upsert(
                 INDEXES,
@@ -94,21 +94,21 @@ def collection_rows(event: CollectionEvent, recorded: Recorded[Any]) -> Iterator
                 number=e.number,
                 embedder=e.embedder,
                 begun_at=recorded.at,
-                **(_cut(e.chunking) if e.chunking else {}),
+                **(cut(e.chunking) if e.chunking else {}),
             )
-            yield patch(COLLECTIONS, id=id, candidate=e.number, previous=None, **touched)
+            yield patch(COLLECTIONS, id=id, candidate=e.number, previous=None, **now)
         case IndexPromoted() | IndexReverted() as e:
-            yield from _answers(e, recorded, touched)
+            yield from _answers(e, recorded, now)
         case IndexDropped() as e:
             yield delete(INDEXES, collection_id=id, number=e.number)
-            yield patch(COLLECTIONS, id=id, candidate=None, previous=None, **touched)
+            yield patch(COLLECTIONS, id=id, candidate=None, previous=None, **now)
         case CollectionDeleted():
             yield delete(INDEXES, collection_id=id)
             yield delete(COLLECTIONS, id=id)
 
 
 def _answers(
-    e: IndexPromoted | IndexReverted, recorded: Recorded[Any], touched: dict[str, Any]
+    e: IndexPromoted | IndexReverted, recorded: Recorded[Any], now: dict[str, Any]
 ) -> Iterator[Change]:
     """Of the two indexes one is active; the other is kept as the one before, or is a candidate again."""
     promoted = isinstance(e, IndexPromoted)
@@ -119,10 +119,6 @@ def _answers(
         candidate=None if promoted else e.before,
         previous=e.before if promoted else None,
         promoted_at=recorded.at if promoted else None,
-        **touched,
+        **now,
     )
     yield patch(INDEXES, collection_id=e.collection_id, number=e.number, promoted_at=recorded.at)
-
-
-def _cut(chunking: Chunking) -> dict[str, Any]:
-    return {"strategy": chunking.strategy, "chunk_size": chunking.size, "overlap": chunking.overlap}

@@ -1,5 +1,11 @@
-"""The tables of documents in the read model of `knowledge`."""
+"""The tables of documents in the read model of `knowledge`, and what several rows say alike."""
 
+from typing import Any
+
+import msgspec
+
+from events.envelope import Recorded
+from events.knowledge import Chunking
 from infra.retrieval import KEY, Index
 from projections.changes import Table
 
@@ -98,3 +104,18 @@ MEMBERSHIPS = Table(
 def chunk_table(index: Index) -> Table:
     """The chunks in one of the indexes of every collection that has an index of this embedder and parity."""
     return Table(index.table, index.columns, key=KEY, indexes=index.indexes)
+
+
+def touched(recorded: Recorded[Any]) -> dict[str, Any]:
+    """When a row was changed last, and by which event."""
+    return {"updated_at": recorded.at, "revision": recorded.position}
+
+
+def as_json(value: object) -> str:
+    """As a `jsonb` column takes it."""
+    return msgspec.json.encode(value).decode()
+
+
+def cut(chunking: Chunking) -> dict[str, Any]:
+    """The columns that say how a text is cut."""
+    return {"strategy": chunking.strategy, "chunk_size": chunking.size, "overlap": chunking.overlap}

@@ -28,7 +28,9 @@ from app.knowledge.views import (
 )
 from events.ids import derived_id
 from handlers.commands import Commands
-from handlers.knowledge.document.decide import DOCUMENTS, ChangeMetadata, DeleteDocument, Document, Reingest
+from handlers.knowledge.document.commands import ChangeMetadata, DeleteDocument, Reingest
+from handlers.knowledge.document.decide import DOCUMENTS
+from handlers.knowledge.document.state import Document
 from handlers.refusals import Invalid, NotFound
 from infra.retrieval import Index
 from infra.signals import Signals

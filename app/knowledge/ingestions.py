@@ -15,7 +15,7 @@ from app.knowledge import runs
 from app.knowledge.finding import Finding
 from app.knowledge.views import Changed, IngestionStatistics, IngestionSummary, IngestionView, Status
 from handlers.commands import Commands
-from handlers.knowledge.document.decide import CancelIngestion, RetryIngestion
+from handlers.knowledge.document.commands import CancelIngestion, RetryIngestion
 from handlers.refusals import Conflict, NotFound
 from infra.signals import Signals
 

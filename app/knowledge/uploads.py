@@ -20,7 +20,9 @@ from events.ids import derived_id
 from events.knowledge import Metadata
 from handlers.commands import Commands
 from handlers.knowledge.collection.decide import COLLECTIONS, Collection
-from handlers.knowledge.document.decide import DOCUMENTS, Deleted, Document, UploadDocument
+from handlers.knowledge.document.commands import UploadDocument
+from handlers.knowledge.document.decide import DOCUMENTS
+from handlers.knowledge.document.state import Deleted, Document
 from handlers.refusals import Conflict, Invalid, NotFound, Refusal, TooLarge, Unsupported
 from infra.blobs import Blob, Blobs
 

@@ -15,15 +15,15 @@ from events.knowledge import (
 from handlers.commands import Command
 from handlers.handler import PATIENCE, Answer, Attempt, Failure, Handler
 from handlers.knowledge.collection.decide import COLLECTIONS, Collection
-from handlers.knowledge.document.decide import (
-    DOCUMENTS,
+from handlers.knowledge.document.commands import (
     DeleteDocument,
-    Document,
     FailIndex,
     RecordIndexed,
     RemoveIndex,
     RequestIndex,
 )
+from handlers.knowledge.document.decide import DOCUMENTS
+from handlers.knowledge.document.state import Document
 from handlers.knowledge.ingesting import Look
 from handlers.knowledge.making import Making, TooManyChunks
 from handlers.refusals import Unavailable

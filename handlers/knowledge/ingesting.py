@@ -14,15 +14,15 @@ from events.knowledge import Stage
 from handlers.commands import Command, Decider
 from handlers.handler import Answer, Attempt
 from handlers.knowledge.collection.decide import COLLECTIONS, Collection
-from handlers.knowledge.document.decide import (
-    DOCUMENTS,
+from handlers.knowledge.document.commands import (
     DeleteDocument,
-    Document,
     FailStage,
     RecordChunks,
     RecordText,
     RecordVectors,
 )
+from handlers.knowledge.document.decide import DOCUMENTS
+from handlers.knowledge.document.state import Document
 from handlers.knowledge.making import Making, TooManyChunks
 from infra.blobs import Blob, BlobMissing, Blobs, once
 from infra.chunking.chunkset import MEDIA_TYPE, Chunk

@@ -12,7 +12,7 @@ from events.knowledge import (
     Stage,
 )
 from handlers.handler import PATIENCE, Answer, Attempt, Failure, Handler
-from handlers.knowledge.document.decide import FailStage
+from handlers.knowledge.document.commands import FailStage
 from handlers.knowledge.ingesting import Ingesting
 
 TIMEOUT: dict[Stage, float] = {"parsing": 600.0, "chunking": 300.0, "embedding": 3600.0}

@@ -16,7 +16,7 @@ from events.knowledge import (
     IndexBegun,
 )
 from handlers.knowledge.collection.decide import BeginIndex, CreateCollection
-from handlers.knowledge.document.decide import (
+from handlers.knowledge.document.commands import (
     FailStage,
     RecordChunks,
     RecordText,

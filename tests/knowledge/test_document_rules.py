@@ -17,8 +17,7 @@ from events.knowledge import (
     IndexRequested,
     MetadataChanged,
 )
-from handlers.knowledge.document.decide import (
-    DOCUMENTS,
+from handlers.knowledge.document.commands import (
     CancelIngestion,
     ChangeMetadata,
     DeleteDocument,
@@ -29,6 +28,7 @@ from handlers.knowledge.document.decide import (
     RequestIndex,
     RetryIngestion,
 )
+from handlers.knowledge.document.decide import DOCUMENTS
 from handlers.refusals import Conflict, NotFound
 from tests.knowledge.facts import (
     CHUNKED,

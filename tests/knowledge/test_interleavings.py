@@ -20,16 +20,16 @@ from handlers.knowledge.collection.decide import (
     PromoteIndex,
     RevertIndex,
 )
-from handlers.knowledge.document.decide import (
-    DOCUMENTS,
+from handlers.knowledge.document.commands import (
     CancelIngestion,
     ChangeMetadata,
     DeleteDocument,
-    Document,
     Reingest,
     RetryIngestion,
     UploadDocument,
 )
+from handlers.knowledge.document.decide import DOCUMENTS
+from handlers.knowledge.document.state import Document
 from tests.knowledge.world import MODEL, World, tables
 
 CUT = Chunking(strategy="words", size=9, overlap=0)

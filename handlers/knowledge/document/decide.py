@@ -1,10 +1,7 @@
 """Rules of a document: its ingestion, stage by stage, and the indexes it is in."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Sequence
 from typing import assert_never
-from uuid import UUID
 
 from events.knowledge import (
     Chunking,
@@ -23,189 +20,31 @@ from events.knowledge import (
     IndexFailed,
     IndexRemoved,
     IndexRequested,
-    Metadata,
     MetadataChanged,
-    Stage,
 )
-from handlers.commands import Command, Decider, as_told
+from handlers.commands import Decider, as_told
+from handlers.knowledge.document.commands import (
+    CancelIngestion,
+    ChangeMetadata,
+    DeleteDocument,
+    DocumentCommand,
+    FailIndex,
+    FailStage,
+    IndexCommand,
+    IngestionCommand,
+    RecordChunks,
+    RecordIndexed,
+    RecordText,
+    RecordVectors,
+    Reingest,
+    RemoveIndex,
+    RequestIndex,
+    RetryIngestion,
+    StageCommand,
+    UploadDocument,
+)
+from handlers.knowledge.document.state import Absent, Deleted, Document, Slot, State, evolve
 from handlers.refusals import Conflict, NotFound
-
-
-class UploadDocument(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    collection_id: UUID
-    ingestion_id: UUID
-    blob: str
-    size: int
-    media_type: str
-    file_name: str
-    chunking: Chunking
-    metadata: Metadata
-
-
-class StageResult(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    ingestion_id: UUID
-    blob: str
-    size: int
-    attempts: int = 1
-    started_at: datetime | None = None
-
-
-class RecordText(StageResult, frozen=True, kw_only=True):
-    media_type: str
-    pages: int
-    characters: int
-    title: str | None = None
-    language: str | None = None
-
-
-class RecordChunks(StageResult, frozen=True, kw_only=True):
-    parsed: str
-    number: int
-    embedder: str
-    chunking: Chunking
-    chunks: int
-
-
-class RecordVectors(StageResult, frozen=True, kw_only=True):
-    chunked: str
-    dimensions: int
-
-
-class FailStage(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    ingestion_id: UUID
-    stage: Stage
-    code: str
-    detail: str
-    attempts: int = 1
-    started_at: datetime | None = None
-
-
-class RetryIngestion(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    ingestion_id: UUID
-
-
-class CancelIngestion(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    ingestion_id: UUID
-
-
-class Reingest(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    ingestion_id: UUID
-    chunking: Chunking | None = None
-
-
-class ChangeMetadata(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    metadata: Metadata
-
-
-class RequestIndex(Command, frozen=True, kw_only=True):
-    """Put the document into this index too; without a chunking it is cut as it was uploaded."""
-
-    document_id: UUID
-    number: int
-    embedder: str
-    chunking: Chunking | None = None
-
-
-class RecordIndexed(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    blob: str
-    size: int
-    parsed: str
-    number: int
-    chunking: Chunking
-    dimensions: int
-    chunks: int
-
-
-class FailIndex(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    number: int
-    code: str
-    detail: str
-
-
-class RemoveIndex(Command, frozen=True, kw_only=True):
-    document_id: UUID
-    number: int
-
-
-class DeleteDocument(Command, frozen=True, kw_only=True):
-    document_id: UUID
-
-
-StageCommand = RecordText | RecordChunks | RecordVectors | FailStage
-IngestionCommand = RetryIngestion | CancelIngestion | Reingest
-IndexCommand = RequestIndex | RecordIndexed | FailIndex | RemoveIndex
-DocumentCommand = (
-    UploadDocument | StageCommand | IngestionCommand | IndexCommand | ChangeMetadata | DeleteDocument
-)
-
-
-@dataclass(frozen=True)
-class Absent:
-    pass
-
-
-@dataclass(frozen=True)
-class Deleted:
-    first: UUID
-    """Its first ingestion."""
-
-
-@dataclass(frozen=True)
-class Slot:
-    """An index that the document belongs to; `chunks` once it is in it."""
-
-    number: int
-    embedder: str
-    chunking: Chunking
-    parsed: str
-    chunks: int | None = None
-
-    def awaits(self, number: int, chunking: Chunking, parsed: str) -> bool:
-        """Whether this is what was asked for, and it is not there yet."""
-        return self.chunks is None and (self.number, self.chunking, self.parsed) == (number, chunking, parsed)
-
-
-@dataclass(frozen=True)
-class Document:
-    """`stage` is the one that comes next, None once the ingestion is complete.
-
-    `slots` are by the parity of the index's number: the indexes of a parity share a table and replace each other.
-    """
-
-    collection_id: UUID
-    first: UUID
-    blob: str
-    file_name: str
-    media_type: str
-    chunking: Chunking
-    metadata: Metadata
-    ingestion: UUID
-    stage: Stage | None = "parsing"
-    failed: bool = False
-    cancelled: bool = False
-    parsed: str | None = None
-    chunked: DocumentChunked | None = None
-    slots: Mapping[int, Slot] = field(default_factory=dict)
-
-    def awaits(self, ingestion: UUID, stage: Stage) -> bool:
-        """Whether this stage of this ingestion is what comes next. One that failed may still succeed."""
-        return self.ingestion == ingestion and self.stage == stage and not self.cancelled
-
-    def slot(self, number: int) -> Slot | None:
-        """Where an index is, or another of its parity."""
-        return self.slots.get(number % 2)
-
-
-State = Absent | Document | Deleted
 
 
 def decide(command: DocumentCommand, state: State) -> Sequence[DocumentEvent]:
@@ -361,61 +200,6 @@ def _has(slot: Slot, number: int, chunking: Chunking, parsed: str) -> bool:
     """Whether the document belongs to this index already, as it is now, or to a later one in its place."""
     same = (slot.number, slot.chunking, slot.parsed) == (number, chunking, parsed)
     return same or slot.number > number
-
-
-def evolve(state: State, event: DocumentEvent) -> State:
-    match event, state:
-        case DocumentUploaded() as e, _:
-            return Document(
-                e.collection_id,
-                e.ingestion_id,
-                e.blob,
-                e.file_name,
-                e.media_type,
-                e.chunking,
-                e.metadata,
-                e.ingestion_id,
-            )
-        case DocumentDeleted(ingestion_id=first), _:
-            return Deleted(first)
-        case _, Document():
-            return _evolved(state, event)
-    return state
-
-
-def _evolved(now: Document, event: DocumentEvent) -> Document:
-    match event:
-        case DocumentParsed(blob=blob):
-            return replace(now, parsed=blob, stage="chunking", failed=False)
-        case DocumentChunked():
-            return replace(now, chunked=event, stage="embedding", failed=False)
-        case DocumentEmbedded() | DocumentIndexed() as e:
-            slot = Slot(e.number, e.embedder, e.chunking, e.parsed, e.chunks)
-            over = replace(now, stage=None, failed=False) if isinstance(e, DocumentEmbedded) else now
-            return replace(over, slots={**now.slots, e.number % 2: slot})
-        case DocumentFailed():
-            return replace(now, failed=True)
-        case DocumentRetried(stage=stage):
-            return replace(now, stage=stage, failed=False, cancelled=False)
-        case DocumentCancelled():
-            return replace(now, cancelled=True)
-        case DocumentReingested() as e:
-            return replace(
-                now,
-                ingestion=e.ingestion_id,
-                chunking=e.chunking,
-                stage="parsing",
-                failed=False,
-                cancelled=False,
-            )
-        case MetadataChanged(metadata=metadata):
-            return replace(now, metadata=metadata)
-        case IndexRequested() as e:
-            slot = Slot(e.number, e.embedder, e.chunking, e.parsed)
-            return replace(now, slots={**now.slots, e.number % 2: slot})
-        case IndexRemoved(number=number):
-            return replace(now, slots={n: each for n, each in now.slots.items() if each.number != number})
-    return now
 
 
 DOCUMENTS: Decider[DocumentCommand, State] = Decider(

@@ -1,4 +1,4 @@
-"""What happens to collections and their documents: they are made, filled, read, indexed anew, and go."""
+"""What happens to a document: it is read, cut, embedded, put into indexes, and goes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,106 +7,11 @@ from uuid import UUID
 
 import msgspec
 
-from events.envelope import Claim, Event
+from events.envelope import Event
+from events.knowledge.cutting import Chunking
 
 Stage = Literal["parsing", "chunking", "embedding"]
 Metadata = Mapping[str, str | int | float | bool]
-
-
-class Chunking(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How a text is cut."""
-
-    strategy: str
-    size: int
-    overlap: int
-
-
-def collection_claim(name: str) -> Claim:
-    """Only one collection may have a name."""
-    return Claim("collection", name)
-
-
-class CollectionEvent(Event, frozen=True, kw_only=True):
-    context: ClassVar[str] = "knowledge"
-    aggregate: ClassVar[str] = "collection"
-    collection_id: UUID
-
-
-class CollectionCreated(CollectionEvent, frozen=True, kw_only=True):
-    """Documents may come. Its first index has the number 1."""
-
-    title: str
-    """Its name; unique."""
-    description: str = ""
-    embedder: str
-    """Whose vectors its index holds."""
-    chunking: Chunking
-    """How documents are cut that say nothing else."""
-
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        return (collection_claim(self.title),)
-
-
-class CollectionRenamed(CollectionEvent, frozen=True, kw_only=True):
-    title: str
-    before: str
-
-    @property
-    def claims(self) -> tuple[Claim, ...]:
-        return (collection_claim(self.title),)
-
-    @property
-    def releases(self) -> tuple[Claim, ...]:
-        return (collection_claim(self.before),)
-
-
-class CollectionDescribed(CollectionEvent, frozen=True, kw_only=True):
-    description: str
-
-
-class IndexBegun(CollectionEvent, frozen=True, kw_only=True):
-    """Another index is built beside the one that answers."""
-
-    number: int
-    embedder: str
-    chunking: Chunking | None = None
-    """How every document is cut for it; None leaves each as it was uploaded."""
-
-
-class IndexPromoted(CollectionEvent, frozen=True, kw_only=True):
-    """The index answers from now on; the one before is kept for a while."""
-
-    number: int
-    before: int
-
-
-class IndexReverted(CollectionEvent, frozen=True, kw_only=True):
-    """The index that answered before answers again; the other is a candidate as it was."""
-
-    number: int
-    before: int
-
-
-class IndexDropped(CollectionEvent, frozen=True, kw_only=True):
-    """Nobody needs the index any more."""
-
-    number: int
-    embedder: str
-
-
-class CollectionNameFreed(CollectionEvent, frozen=True, kw_only=True):
-    """The last but one event of a collection: another may have its name, which the tombstone does not tell."""
-
-    title: str
-
-    @property
-    def releases(self) -> tuple[Claim, ...]:
-        return (collection_claim(self.title),)
-
-
-class CollectionDeleted(CollectionEvent, frozen=True, kw_only=True):
-    """It is gone, and its documents go after it."""
 
 
 class DocumentEvent(Event, frozen=True, kw_only=True):
@@ -283,17 +188,6 @@ class DocumentDeleted(DocumentEvent, frozen=True, kw_only=True):
     """The first one: a repeated request finds what it once made."""
 
 
-COLLECTION_EVENTS = (
-    CollectionCreated,
-    CollectionRenamed,
-    CollectionDescribed,
-    IndexBegun,
-    IndexPromoted,
-    IndexReverted,
-    IndexDropped,
-    CollectionNameFreed,
-    CollectionDeleted,
-)
 DOCUMENT_EVENTS = (
     DocumentUploaded,
     DocumentParsed,
@@ -310,4 +204,3 @@ DOCUMENT_EVENTS = (
     IndexRemoved,
     DocumentDeleted,
 )
-KNOWLEDGE_EVENTS = (*COLLECTION_EVENTS, *DOCUMENT_EVENTS)
