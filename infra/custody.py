@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from events.envelope import Event, Recorded
 from infra.blobs import Blobs, BlobsUnavailable
 from infra.jetstream import LogUnavailable
 from infra.read_models import NotReadable, ReadModels
@@ -28,32 +29,51 @@ class Released(NamedTuple):
     """Somebody else names them."""
 
 
+class _Round:
+    """What several ask for at about the same moment, done together."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+        self.after: dict[str, int] = {}
+        self.erased: frozenset[str] | None = None
+
+    def join(self, blobs: Iterable[str], after: Recorded[Event] | None) -> None:
+        self.asked.update(blobs)
+        if after:
+            self.after[after.stream] = max(after.position, self.after.get(after.stream, 0))
+
+
 class Custody:
     """Erases blobs that nobody names any more. One process at a time does; the others wait."""
 
     def __init__(self, models: ReadModels, blobs: Blobs) -> None:
         self.models = models
         self._blobs = blobs
+        self._turn = asyncio.Lock()
+        self._next = _Round()
         self._letting_go: set[asyncio.Task[None]] = set()
 
-    async def passed(self, stream: str, position: int) -> None:
-        """Wait until every read model of a stream is at a position. Raises `NotReadable`."""
-        async with self.models.connected() as connection:
-            await self.models.reach(connection, {stream: position})
-
-    async def release(self, blobs: Iterable[str]) -> Released:
-        """Erase those that nobody names; may be repeated.
+    async def release(self, blobs: Iterable[str], *, after: Recorded[Event] | None = None) -> Released:
+        """Erase those that nobody names, once the read models have passed `after`; may be repeated.
 
         Raises `NotReadable`, `BlobsUnavailable`, `LogUnavailable`.
         """
-        asked = frozenset(blobs)
-        if not asked:
-            return Released(asked, asked)
+        asked, mine = frozenset(blobs), self._next
+        mine.join(asked, after)
+        async with self._turn:
+            if mine.erased is None:
+                self._next = _Round()
+                mine.erased = await self._carry_out(mine)
+        return Released(asked & mine.erased, asked - mine.erased)
+
+    async def _carry_out(self, round: _Round) -> frozenset[str]:
         async with self.models.connected() as connection:
+            await self.models.reach(connection, round.after)
+            if not round.asked:
+                return frozenset()
             await connection.fetchval("select pg_advisory_lock(hashtextextended('erase blobs', 0))")
-            unnamed = asked - await self.models.naming(connection, asked)
-            erased = await self._erased(connection, unnamed) if unnamed else unnamed
-        return Released(erased, asked - erased)
+            unnamed = round.asked - await self.models.naming(connection, round.asked)
+            return await self._erased(connection, frozenset(unnamed)) if unnamed else frozenset()
 
     async def let_go(self, blobs: Iterable[str]) -> None:
         """The same for what may wait: where it cannot be done now, a sweep will find them."""

@@ -36,10 +36,9 @@ def eraser_of(tombstone: type[Event], *, log: Log, custody: Custody, eraser: Cli
 
     async def let_go(recorded: Recorded[Event], _: Attempt) -> RecordErasure:
         key = recorded.event.key
-        await custody.passed(recorded.stream, recorded.position)
         history = await log.load(key)
         brought = {blob: each.event.name for each in reversed(history) for blob in named(each.event)}
-        released = await custody.release(brought)
+        released = await custody.release(brought, after=recorded)
         messages = await erase(key, log=log, eraser=eraser)
         return RecordErasure(
             erasure_id=derived_id(key.id, key.context, key.aggregate),
@@ -56,5 +55,5 @@ def eraser_of(tombstone: type[Event], *, log: Log, custody: Custody, eraser: Cli
         on=tombstone,
         effect=let_go,
         timeout=LONGEST,
-        concurrency=4,
+        concurrency=16,
     )

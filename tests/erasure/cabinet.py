@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -74,8 +75,12 @@ class Cabinet:
         decider = Decider(self.context, "paper", (File, Shred), False, self._decide, self._evolve)
         return Commands(self.log, [decider], blobs=self.blobs)
 
-    @property
+    @cached_property
     def custody(self) -> Custody:
+        return self.new_custody()
+
+    def new_custody(self) -> Custody:
+        """That of another process."""
         return Custody(ReadModels(self.dsn, self.log, {self.context: self.stream}), self.blobs)
 
     @property
@@ -118,10 +123,9 @@ class Cabinet:
     async def history(self, paper: UUID) -> list[Recorded[Any]]:
         return await self.log.load(Key(self.context, "paper", paper))
 
-    async def erase(self, tombstone: Recorded[Any], log: Log | None = None) -> RecordErasure:
+    async def erase(self, tombstone: Recorded[Any], custody: Custody | None = None) -> RecordErasure:
         """What the handler does."""
-        log = log or self.log
-        handler = eraser_of(self.Deleted, log=log, custody=self.custody, eraser=self.eraser)
+        handler = eraser_of(self.Deleted, log=self.log, custody=custody or self.custody, eraser=self.eraser)
         answer = await handler.effect(tombstone, Attempt(1, 1))
         assert isinstance(answer, RecordErasure)
         return answer

@@ -6,7 +6,6 @@ import pytest
 
 from events.ids import new_id
 from handlers.refusals import Unavailable
-from infra.custody import Custody
 from tests.erasure.cabinet import Cabinet, File, intent
 
 
@@ -55,6 +54,7 @@ async def test_whoever_was_told_that_it_is_safe_finds_it(papers: Cabinet) -> Non
     kept = []
 
     async def client(n: int) -> None:
+        custody = papers.new_custody() if n % 2 else papers.custody
         for round in range(6):
             command, why = File(paper_id=new_id(), blob=await papers.put("contested")), intent()
             while True:
@@ -68,7 +68,7 @@ async def test_whoever_was_told_that_it_is_safe_finds_it(papers: Cabinet) -> Non
             if n == 0 and round == 5:
                 kept.append(command.paper_id)
             else:
-                await papers.erase(await papers.shredded(command.paper_id))
+                await papers.erase(await papers.shredded(command.paper_id), custody)
 
     await asyncio.gather(*map(client, range(6)))
     [paper] = kept
@@ -91,6 +91,5 @@ async def test_what_a_late_result_stored_is_let_go(papers: Cabinet) -> None:
 async def test_letting_go_is_left_to_the_sweep_when_the_read_models_are_away(papers: Cabinet) -> None:
     late = await papers.put("late")
     papers.dsn = papers.dsn.replace("test_", "gone_")
-    custody: Custody = papers.custody
-    await custody.let_go([late])
+    await papers.new_custody().let_go([late])
     assert await papers.blobs.stands(late)

@@ -54,7 +54,8 @@ async def test_both_at_once_leave_nothing(papers: Cabinet) -> None:
     both = [await papers.filed("shared") for _ in range(4)]
     blob = (await papers.history(both[0]))[0].event.blob
     tombstones = await asyncio.gather(*map(papers.shredded, both))
-    await asyncio.gather(*map(papers.erase, tombstones))
+    custodies = [papers.custody, papers.custody, papers.new_custody(), papers.new_custody()]
+    await asyncio.gather(*map(papers.erase, tombstones, custodies))
     assert await papers.blobs.stat(blob) is None
 
 
@@ -98,16 +99,12 @@ async def test_one_that_was_broken_off_is_finished_by_the_next_attempt(
     assert (await papers.erase(tombstone)).messages == 0
 
 
-async def test_without_read_models_it_waits_and_erases_nothing(
-    papers: Cabinet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("infra.read_models.PATIENCE", 0.1)
+async def test_without_read_models_it_waits_and_erases_nothing(papers: Cabinet) -> None:
     paper = await papers.filed("waits")
     tombstone = await papers.shredded(paper)
-    papers.dsn, dsn = papers.dsn.replace("test_", "gone_"), papers.dsn
+    dsn, papers.dsn = papers.dsn, papers.dsn.replace("test_", "gone_")
     with pytest.raises(NotReadable):
-        await papers.erase(tombstone)
+        await papers.erase(tombstone, papers.new_custody())
     assert len(await papers.history(paper)) == 2
     papers.dsn = dsn
-    monkeypatch.undo()
     assert (await papers.erase(tombstone)).messages == 1
