@@ -1,4 +1,5 @@
-"""Who names which blob: a table in every read model, by which the eraser knows what nobody needs any more."""
+"""Two tables in every read model: who names which blob, so that the eraser knows what nobody needs any more; and who
+was deleted, with what."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,12 +16,35 @@ NAMED_BLOBS = Table(
     indexes=("create index on {table} (blob)",),
 )
 
+TOMBSTONES = Table(
+    "tombstones",
+    {
+        "id": "uuid",
+        "aggregate": "text not null",
+        "correlation_id": "uuid not null",
+        "position": "bigint not null",
+    },
+    key=("id",),
+    indexes=("create index on {table} (correlation_id)",),
+)
+"""What went together has one correlation: that of the request to delete it."""
+
+OF_ALL = (NAMED_BLOBS, TOMBSTONES)
+
 
 def naming(recorded: Recorded[Any]) -> Iterator[Change]:
     """An aggregate names what its events name, until it is deleted."""
     event = recorded.event
+    id, aggregate = event.key.id, f"{event.context}.{event.aggregate}"
     if event.name == TOMBSTONE:
-        yield delete(NAMED_BLOBS, id=event.key.id)
+        yield delete(NAMED_BLOBS, id=id)
+        yield upsert(
+            TOMBSTONES,
+            id=id,
+            aggregate=aggregate,
+            correlation_id=recorded.correlation_id,
+            position=recorded.position,
+        )
         return
     for blob in sorted(named(event)):
-        yield upsert(NAMED_BLOBS, id=event.key.id, blob=blob, aggregate=f"{event.context}.{event.aggregate}")
+        yield upsert(NAMED_BLOBS, id=id, blob=blob, aggregate=aggregate)

@@ -7,7 +7,7 @@ from typing import Any
 
 from events.envelope import Event, Recorded
 from projections.changes import Change, Table
-from projections.naming import NAMED_BLOBS, naming
+from projections.naming import OF_ALL, naming
 
 
 @dataclass(frozen=True)
@@ -15,8 +15,8 @@ class Projection:
     """A read model of one stream, in the Postgres schema of its name.
 
     `rows` is pure. Where an event's rows need what a blob holds, `blob` gives the blob's key and `content` decodes its
-    bytes; `rows` then gets the decoded content, or None when the blob was erased. `tables` are its own and the one of
-    the blobs that its events name.
+    bytes; `rows` then gets the decoded content, or None when the blob was erased. `tables` are its own and those that
+    every read model has.
     """
 
     name: str
@@ -28,8 +28,7 @@ class Projection:
     content: Callable[[Event, bytes], Any] = lambda _, __: None
 
     def __post_init__(self) -> None:
-        if NAMED_BLOBS not in self.tables:
-            object.__setattr__(self, "tables", (*self.tables, NAMED_BLOBS))
+        object.__setattr__(self, "tables", (*(each for each in self.tables if each not in OF_ALL), *OF_ALL))
 
     def changes(self, recorded: Recorded[Any], content: Any) -> Iterator[Change]:
         """All that an event does to the tables."""

@@ -22,6 +22,12 @@ ERASURE = (
     "where id = $1 and what = $2"
 )
 
+PARTS = (
+    "select t.aggregate, count(*) as deleted, count(e.id) as erased from ({}) t "
+    "left join operations.erasures e on e.id = t.id and e.what = t.aggregate "
+    "where t.correlation_id = $1 and t.id <> $2 group by t.aggregate order by t.aggregate"
+)
+
 
 class PlaceView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """A place, and what is left there."""
@@ -47,6 +53,15 @@ class ErasureView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     position: str
 
 
+class PartView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What belonged to it, and was deleted with it."""
+
+    what: str
+    deleted: int
+    erased: int
+    """How many of them the eraser is done with."""
+
+
 class DeletionView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """How far a deletion is. `done`: nothing is left anywhere but the tombstone, which says only that it was."""
 
@@ -60,6 +75,7 @@ class DeletionView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The sum over all places."""
     erasure: ErasureView | None
     """None until the eraser has done its work."""
+    parts: tuple[PartView, ...]
     places: tuple[PlaceView, ...]
 
 
@@ -92,8 +108,9 @@ class Deletions:
         if tombstone.event.name != TOMBSTONE:
             raise Conflict("NOT_DELETED", f"The {what} {key.id} has not been deleted.")
         kind = f"{key.context}.{key.aggregate}"
-        rows, messages, blobs, erasure = await asyncio.gather(
+        rows, parts, messages, blobs, erasure = await asyncio.gather(
             self._rows(kind, key.id),
+            self._parts(key, tombstone),
             self._messages(key, tombstone),
             self._stored(history),
             self._erasure(key),
@@ -101,14 +118,16 @@ class Deletions:
         places = (*rows, messages, *blobs)
         left = sum(each.left for each in places)
         behind = any(_behind(each.position, tombstone) for each in rows)
+        waiting = left or behind or erasure is None or any(each.erased < each.deleted for each in parts)
         return DeletionView(
             id=key.id,
             what=kind,
-            status="pending" if left or behind or erasure is None else "done",
+            status="pending" if waiting else "done",
             deleted_at=tombstone.at,
             position=tombstone.cursor,
             left=left,
             erasure=erasure,
+            parts=parts,
             places=places,
         )
 
@@ -132,6 +151,13 @@ class Deletions:
             )
             for each, count in zip(places, left, strict=True)
         ]
+
+    async def _parts(self, key: Key, tombstone: Recorded[Any]) -> tuple[PartView, ...]:
+        tombstones = " union all ".join(f"select * from {name}.tombstones" for name in self._streams)  # noqa: S608
+        rows = await self._db.fetch(PARTS.format(tombstones), tombstone.correlation_id, key.id)
+        return tuple(
+            PartView(what=row["aggregate"], deleted=row["deleted"], erased=row["erased"]) for row in rows
+        )
 
     async def _messages(self, key: Key, tombstone: Recorded[Any]) -> PlaceView:
         held = Counter(await self._log.held(key))

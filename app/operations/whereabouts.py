@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from projections.changes import Table
+from projections.naming import TOMBSTONES
 from projections.projection import Projection
 
 OWN = "id"
@@ -56,6 +57,7 @@ def places_of(
         )
         for projection in projections
         for table in projection.tables
+        if table is not TOMBSTONES
         for column in _columns(table, aggregate, own=projection.name == context)
     )
 

@@ -139,6 +139,7 @@ async def test_a_job_takes_its_sessions_with_it(http: aiohttp.ClientSession, dep
     other = (await completed(http, sound()))["sessionId"]
     report = await deleted(http, f"/v1/jobs/{job}")
     assert {"jobsite.sessions.job_id", "jobsite.jobs.id"} <= {each["place"] for each in report["places"]}
+    assert {"what": "jobsite.session", "deleted": 2, "erased": 2} in report["parts"]
     for session in sessions:
         assert (await gone(http, f"/v1/sessions/{session}/deletion"))["left"] == 0
     assert (await get(http, f"/v1/sessions/{other}"))["status"] == "completed"

@@ -145,6 +145,7 @@ async def test_a_table_that_is_new_or_has_other_columns_is_not_compared(site: Si
         "lines": False,
         "notes": True,
         "named_blobs": False,
+        "tombstones": False,
     }
     assert report.differing == ()
     assert await site.rows() == await site.expected()
