@@ -10,11 +10,12 @@ from uuid import UUID
 from app.client.files import Progress, no_progress, upload_of
 from app.client.knowledge import Knowledge
 from app.client.live import Following
+from app.client.notifications import Notifications
 from app.client.patience import Patience
 from app.client.transport import Transport, json_body
-from app.http.cursor import Page
 from app.jobsite.attachment_views import AttachmentAccepted, AttachmentView
 from app.jobsite.views import Accepted, SessionSummary, SessionView, UploadStatus
+from app.operations.deletion import DeletionView
 from app.search.views import ScopeBody, SearchAnswer, SearchBody
 
 EVERYWHERE = ScopeBody()
@@ -27,6 +28,7 @@ class Headwater:
         self._patience = patience or Patience()
         self.transport = Transport(url, key, self._patience)
         self.knowledge = Knowledge(self.transport)
+        self.notifications = Notifications(self.transport)
 
     async def __aenter__(self) -> Self:
         await self.transport.open()
@@ -91,12 +93,16 @@ class Headwater:
         self, *, job_id: UUID | None = None, status: str | None = None
     ) -> AsyncIterator[SessionSummary]:
         """Sessions, newest first, page after page."""
-        async for each in self._pages("/v1/sessions", SessionSummary, jobId=job_id, status=status):
+        async for each in self.transport.pages("/v1/sessions", SessionSummary, jobId=job_id, status=status):
             yield each
 
     async def delete_session(self, session_id: UUID) -> None:
         """Delete it for good."""
         await self.transport.send("DELETE", f"/v1/sessions/{session_id}", Any, key=None)
+
+    async def deletion(self, session_id: UUID) -> DeletionView:
+        """What is left of a deleted session, place by place."""
+        return await self.transport.get(f"/v1/sessions/{session_id}/deletion", DeletionView)
 
     async def search(
         self, query: str, *, scope: ScopeBody = EVERYWHERE, limit: int = 10, explain: bool = False
@@ -105,16 +111,18 @@ class Headwater:
         body = json_body(SearchBody(query=query, scope=scope, limit=limit, explain=explain))
         return await self.transport.send("POST", "/v1/search", SearchAnswer, key=None, body=body)
 
-    def follow(self, topics: Sequence[str], *, since: str | None = None, poll: float = 2.0) -> Following:
-        """What happens under topics such as `sessions:<id>`: iterate over its `messages()`."""
-        return Following(self.transport, topics, since=since, patience=self._patience, poll=poll)
+    def follow(
+        self,
+        topics: Sequence[str],
+        *,
+        since: str | None = None,
+        job_ids: Sequence[UUID] = (),
+        poll: float = 2.0,
+    ) -> Following:
+        """What happens under topics such as `sessions:<id>`: iterate over its `messages()`.
 
-    async def _pages(self, path: str, kind: type[Any], **query: object) -> AsyncIterator[Any]:
-        cursor: str | None = None
-        while True:
-            page = await self.transport.get(path, Page[kind], cursor=cursor, **query)  # type: ignore[valid-type]
-            for each in page.items:
-                yield each
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+        `job_ids` narrow `notifications` to some jobs; `poll` is how many seconds a poll may take, if it comes to that.
+        """
+        return Following(
+            self.transport, topics, since=since, job_ids=job_ids, patience=self._patience, poll=poll
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
@@ -10,7 +10,6 @@ import msgspec
 
 from app.client.files import Progress, no_progress, upload_of
 from app.client.transport import Transport, json_body, no_body
-from app.http.cursor import Page
 from app.knowledge.collections import CreateBody
 from app.knowledge.comparing import ReindexView
 from app.knowledge.documents import DeleteBody, KnownBody, ReingestBody
@@ -52,7 +51,7 @@ class Knowledge:
 
     async def collections(self) -> AsyncIterator[CollectionView]:
         """Newest first, page after page."""
-        async for each in self._pages("/v1/collections", CollectionView):
+        async for each in self._transport.pages("/v1/collections", CollectionView):
             yield each
 
     async def delete_collection(self, name: str) -> Changed:
@@ -97,12 +96,12 @@ class Knowledge:
     ) -> AsyncIterator[DocumentSummary]:
         """Newest first, page after page."""
         query = {"collection": collection, "status": status, "text": text}
-        async for each in self._pages("/v1/documents", DocumentSummary, **query):
+        async for each in self._transport.pages("/v1/documents", DocumentSummary, **query):
             yield each
 
     async def chunks(self, document_id: UUID) -> AsyncIterator[ChunkView]:
         """What is searched of a document, in its order."""
-        async for each in self._pages(f"/v1/documents/{document_id}/chunks", ChunkView):
+        async for each in self._transport.pages(f"/v1/documents/{document_id}/chunks", ChunkView):
             yield each
 
     async def reingest(
@@ -128,7 +127,7 @@ class Knowledge:
         self, *, collection: str | None = None, status: str | None = None
     ) -> AsyncIterator[IngestionSummary]:
         """Newest first, page after page."""
-        async for each in self._pages(
+        async for each in self._transport.pages(
             "/v1/ingestions", IngestionSummary, collection=collection, status=status
         ):
             yield each
@@ -175,16 +174,6 @@ class Knowledge:
     ) -> T:
         made = no_body if body is None else json_body(body)
         return await self._transport.send(method, path, answer, key=key or uuid4().hex, body=made)
-
-    async def _pages(self, path: str, kind: type[Any], **query: object) -> AsyncIterator[Any]:
-        cursor: str | None = None
-        while True:
-            page = await self._transport.get(path, Page[kind], cursor=cursor, **query)  # type: ignore[valid-type]
-            for each in page.items:
-                yield each
-            cursor = page.next_cursor
-            if cursor is None:
-                return
 
 
 def _collection(name: str) -> str:

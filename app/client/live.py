@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import aiohttp
 import msgspec
@@ -45,12 +46,15 @@ class Following:
         topics: Sequence[str],
         *,
         since: str | None,
+        job_ids: Sequence[UUID] = (),
         patience: Patience,
         poll: float,
     ) -> None:
         """`poll` is how many seconds an answer to a poll may take."""
         self._transport = transport
-        self._topics = ",".join(topics)
+        self._wanted = {"topics": ",".join(topics)}
+        if job_ids:
+            self._wanted["jobIds"] = ",".join(map(str, job_ids))
         self._patience = patience
         self._poll = poll
         self._reached = dict(each.split("@") for each in since.split(",")) if since else {}
@@ -103,7 +107,7 @@ class Following:
             self._reached[stream] = at
 
     async def _socket(self) -> AsyncGenerator[Message]:
-        query = {"topics": self._topics} | ({"from": self.cursor} if self.cursor else {})
+        query = self._wanted | ({"from": self.cursor} if self.cursor else {})
         try:
             ws = await self._transport.http.ws_connect(
                 self._transport.at("/v1/ws"), params=query, heartbeat=HEARTBEAT, max_msg_size=0
@@ -136,12 +140,12 @@ class Following:
 
     async def _ask_why(self) -> None:
         """The same in plain HTTP: our own server says in words what is wrong, and answers if only upgrades are."""
-        query = {"topics": self._topics, "wait": 0.1}
+        query = {**self._wanted, "wait": 0.1}
         async with self._transport.streaming("/v1/events", query=query):
             return
 
     async def _polled(self) -> AsyncGenerator[Message]:
-        query = {"topics": self._topics, "wait": self._poll, "from": self.cursor}
+        query = {**self._wanted, "wait": self._poll, "from": self.cursor}
         async with (
             self._transport.streaming("/v1/events", query=query) as answer,
             aclosing(blocks(answer)) as told,

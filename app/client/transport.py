@@ -11,6 +11,7 @@ import msgspec
 
 from app.client.errors import Refused, Unreachable, refused
 from app.client.patience import Patience
+from app.http.cursor import Page
 from app.http.positions import AFTER, POSITION
 
 T = TypeVar("T")
@@ -59,6 +60,17 @@ class Transport:
     async def get(self, path: str, answer: type[T], **query: object) -> T:
         """Read something."""
         return await self._decoded("GET", path, answer, params=_params(query), headers=self._after())
+
+    async def pages(self, path: str, kind: type[Any], **query: object) -> AsyncIterator[Any]:
+        """The items of a list, page after page."""
+        cursor: str | None = None
+        while True:
+            page = await self.get(path, Page[kind], cursor=cursor, **query)  # type: ignore[valid-type]
+            for each in page.items:
+                yield each
+            cursor = page.next_cursor
+            if cursor is None:
+                return
 
     async def send(
         self, method: str, path: str, answer: type[T], *, key: str | None, body: Body = no_body
