@@ -1,6 +1,7 @@
 """A document's text in chunks that know their place and their page, cut in one of four ways."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, get_args
 
@@ -87,10 +88,16 @@ def _sentences(text: str, size: int, overlap: int) -> Iterator[Span]:
 def _headings(text: str, size: int, overlap: int) -> Iterator[Span]:
     fences = [match.span() for match in _FENCE.finditer(text)]
     starts = [match.start() for match in _HEADING.finditer(text)]
-    starts = [at for at in starts if not any(first < at < last for first, last in fences)]
+    starts = [at for at in starts if not _within(at, fences)]
     for first, last in zip([0, *starts], [*starts, len(text)], strict=True):
         for start, end in _sentences(text[first:last], size, overlap):
             yield first + start, first + end
+
+
+def _within(at: int, fences: Sequence[Span]) -> bool:
+    """Whether one of these ascending spans, that lie apart, has this place inside."""
+    n = bisect_left(fences, (at, 0))
+    return n > 0 and at < fences[n - 1][1]
 
 
 def _recursive(text: str, size: int, overlap: int) -> Iterator[Span]:
