@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 
 from app import contexts, models
+from app.cli.doctor_documents import CannotRead, documents
 from app.kernel import blob_store
 from app.places import NothingRuns, Places, places
 from app.settings import Settings
@@ -52,13 +53,14 @@ async def _examine(settings: Settings, where: Places) -> int:
         "blobs": lambda: _blobs(settings, where),
         "transcription": lambda: _transcription(settings),
         "embeddings": lambda: _embeddings(settings),
+        "documents": lambda: documents(settings),
         "generation": lambda: _generation(settings),
     }
     wrong = 0
     for name, check in checks.items():
         try:
             print(f"ok     {name:<14} {await check()}")
-        except Wrong as found:
+        except (Wrong, CannotRead) as found:
             wrong += 1
             print(f"WRONG  {name:<14} {found}")
         except Exception as failure:

@@ -20,6 +20,7 @@ async def test_all_is_well(deployment: Deployment) -> None:
         "blobs",
         "transcription",
         "embeddings",
+        "documents",
     }
 
 
@@ -33,6 +34,8 @@ async def test_what_is_wrong_is_said_with_what_to_do_and_the_rest_is_checked_all
         OLLAMA_URL="http://127.0.0.1:1",
         OLLAMA_EMBED_MODEL="nomic-embed-text",
     )
+    away = await deployment.cli("doctor", COMPUTE_URL="http://127.0.0.1:1")
+    assert "Check COMPUTE_URL" in next(line for line in away.out.splitlines() if "WRONG" in line)
     assert examined.status == 1
     found = verdicts(examined.out)
     wrong = {name for name, verdict in found.items() if verdict == "WRONG"}
