@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.environment import BadSettings
-from app.settings import S3, Ollama, Settings, Whisper
+from app.settings import S3, Ollama, Settings, Smtp, Whisper
 
+MAIL = {"SMTP_HOST": "mail", "SMTP_FROM": "Headwater <reports@example.com>"}
 BUCKET = {"S3_BUCKET": "blobs", "S3_ACCESS_KEY": "AKIA-access", "S3_SECRET_KEY": "very-secret"}
 
 
@@ -92,6 +93,33 @@ def test_everything_can_be_set():
     )
 
 
+def test_mail_needs_a_server_and_a_sender_and_may_need_credentials():
+    plain = Settings.read(MAIL).smtp
+    assert plain == Smtp(
+        host="mail", port=587, user=None, password=None, sender=("Headwater", "reports@example.com")
+    )
+    full = {
+        **MAIL,
+        "SMTP_PORT": "465",
+        "SMTP_USER": "me",
+        "SMTP_PASS": "hunter2",
+        "SMTP_FROM": "a@example.com",
+    }
+    signed_in = Settings.read(full).smtp
+    assert (signed_in.port, signed_in.user, signed_in.sender) == (465, "me", ("", "a@example.com"))
+    assert "hunter2" not in repr(signed_in)
+
+
+def test_who_gets_what_is_meant_for_nobody_and_what_webhooks_may_do():
+    assert Settings.read({}).smtp_to == ()
+    assert Settings.read({"SMTP_TO": "a@example.com, b@example.com,"}).smtp_to == (
+        "a@example.com",
+        "b@example.com",
+    )
+    assert (Settings.read({}).webhook_allow_private, Settings.read({}).delivery_backoff) == (False, 30)
+    assert Settings.read({"WEBHOOK_ALLOW_PRIVATE": "yes"}).webhook_allow_private
+
+
 def test_the_eraser_uses_the_same_nats_unless_it_has_its_own():
     settings = Settings.read({"NATS_URL": "nats://a:4222"})
     assert settings.nats_eraser_url == settings.nats_url
@@ -127,6 +155,14 @@ def test_every_mistake_is_in_one_message():
         ({**BUCKET, "S3_USE_PATH_STYLE": "maybe"}, "S3_USE_PATH_STYLE"),
         ({**BUCKET, "S3_PRESIGN_TTL": "0"}, "S3_PRESIGN_TTL"),
         ({"WHISPER_MODEL": "large"}, "WHISPER_URL"),
+        ({"SMTP_HOST": "mail"}, "SMTP_FROM"),
+        ({"SMTP_PORT": "25", "SMTP_FROM": "a@example.com"}, "SMTP_HOST"),
+        ({**MAIL, "SMTP_FROM": "nobody"}, "SMTP_FROM"),
+        ({**MAIL, "SMTP_PORT": "0"}, "SMTP_PORT"),
+        ({**MAIL, "SMTP_USER": "me"}, "SMTP_PASS"),
+        ({"SMTP_TO": "a@example.com, nobody"}, "SMTP_TO"),
+        ({"WEBHOOK_ALLOW_PRIVATE": "maybe"}, "WEBHOOK_ALLOW_PRIVATE"),
+        ({"DELIVERY_BACKOFF": "0"}, "DELIVERY_BACKOFF"),
         ({"OLLAMA_URL": "http://a"}, "OLLAMA_URL"),
         ({"OLLAMA_MODEL": "llama"}, "OLLAMA_URL"),
         ({"CLAUDE_MODEL": "claude-x"}, "CLAUDE_API_KEY"),

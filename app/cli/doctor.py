@@ -15,6 +15,7 @@ from app.places import NothingRuns, Places, places
 from app.settings import Settings
 from infra import jetstream, streams
 from infra.blobs import once
+from infra.delivery import Undelivered
 from infra.embedded import embedded
 from infra.embedding import EmbeddingUnavailable
 from infra.jetstream import ApiError, LogUnavailable
@@ -55,6 +56,7 @@ async def _examine(settings: Settings, where: Places) -> int:
         "embeddings": lambda: _embeddings(settings),
         "documents": lambda: documents(settings),
         "generation": lambda: _generation(settings),
+        "mail": lambda: _mail(settings),
     }
     wrong = 0
     for name, check in checks.items():
@@ -231,3 +233,14 @@ async def _generation(settings: Settings) -> str:
     if settings.ollama and settings.ollama.model:
         return f"{settings.ollama.model} at OLLAMA_URL"
     return "none set: OLLAMA_URL and OLLAMA_MODEL would add it"
+
+
+async def _mail(settings: Settings) -> str:
+    mailer = models.mailer(settings)
+    if mailer is None:
+        return "none set: mail is kept in the outbox; SMTP_HOST and SMTP_FROM would send it"
+    try:
+        await mailer.check()
+    except Undelivered as away:
+        raise Wrong(f"{away.detail} Check SMTP_HOST, SMTP_PORT, SMTP_USER and SMTP_PASS.") from away
+    return f"a server takes mail from {mailer.sender.address}"

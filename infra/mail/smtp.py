@@ -66,17 +66,16 @@ class SmtpMailer:
         client.close()
         return f"{answer.code} {answer.message}"[:500]
 
-    async def check(self) -> str:
-        """What the server says of itself, after TLS and sign-in. Raises `Undelivered`."""
+    async def check(self) -> None:
+        """Connect and sign in, as for a mail. Raises `Undelivered`."""
         client = self._client()
         try:
-            greeting = await client.connect()
+            await client.connect()
             await client.quit(timeout=1.0)
         except (SMTPException, OSError, ValueError) as failure:
             raise _undelivered(failure) from failure
         finally:
             client.close()
-        return greeting.message.partition("\n")[0]
 
     def _client(self) -> SMTP:
         implicit, secret = self._port == TLS_PORT, self._user is not None
