@@ -22,6 +22,7 @@ from infra.custody import Custody
 from infra.embedding import Embedder
 from infra.generation import Generator
 from infra.read_models import NotReadable, ReadModels
+from infra.scratch import sweep_scratch
 from infra.speech import Speech
 from infra.telemetry.heartbeat import beat, first_beat
 from infra.telemetry.logs import logger
@@ -106,9 +107,11 @@ def _consumer(handler: Handler, kernel: Kernel, answering: Answering, ack_wait: 
 
 
 async def _sweep(blobs: Blobs, custody: Custody) -> None:
-    """Remove now and then what was left in the blob store: by uploads that died, and blobs that no event names."""
+    """Remove now and then what was left behind: by processes and uploads that died, and blobs that no event names."""
     while True:
         try:
+            if left := await asyncio.to_thread(sweep_scratch, ABANDONED):
+                log.info("files of killed processes removed", folders=left)
             if swept := await blobs.sweep(ABANDONED):
                 log.info("abandoned uploads removed", uploads=swept)
             old = [key async for key in blobs.aged(ABANDONED)]

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from app.http.endpoints import Call
 from app.http.multipart import Upload
+from infra.scratch import scratch
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Spooled:
 @asynccontextmanager
 async def spooled(call: Call[Any, Any]) -> AsyncIterator[Spooled]:
     """The file of a form, as it arrived."""
-    with TemporaryDirectory(prefix="headwater-") as folder:
+    with scratch() as folder:
         path = Path(folder) / "document"
 
         async def keep(upload: Upload) -> Spooled:

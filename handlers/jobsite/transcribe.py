@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -14,6 +13,7 @@ from handlers.handler import PATIENCE, Attempt, Failure, Handler
 from handlers.jobsite.session.commands import FailStage, RecordTranscript
 from infra import audio
 from infra.blobs import BlobMissing, Blobs, once
+from infra.scratch import scratch
 from infra.speech import Speech, Transcript, UnusableAudio
 
 LONGEST = 6 * 3600.0
@@ -71,7 +71,7 @@ def transcriber(*, blobs: Blobs, speech: Speech, clock: Callable[[], datetime], 
 
 
 async def _listen(blob: str, blobs: Blobs, speech: Speech, attempt: Attempt) -> Transcript:
-    with TemporaryDirectory(prefix="headwater-") as folder:
+    with scratch() as folder:
         source, wav = Path(folder) / "recording", Path(folder) / "recording.wav"
         with source.open("wb") as file:
             async for piece in blobs.read(blob):

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -29,6 +28,7 @@ from infra.chunking.chunkset import MEDIA_TYPE, Chunk
 from infra.documents import UnusableDocument
 from infra.documents.parsed import MEDIA_TYPE as PARSED
 from infra.documents.parsed import Parsed
+from infra.scratch import scratch
 
 CHUNKS = "application/vnd.headwater.cut+msgpack"
 
@@ -116,7 +116,7 @@ class Ingesting:
                 return await self._embed(run, document)
 
     async def _parse(self, run: Run, document: Document) -> Command:
-        with TemporaryDirectory(prefix="headwater-") as folder:
+        with scratch() as folder:
             path = Path(folder) / "original"
             with path.open("wb") as file:
                 async for piece in self._blobs.read(document.blob):

@@ -3,12 +3,12 @@
 import asyncio
 import signal
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 
 from infra import child
 from infra.documents.parsed import Limits, Parsed, ParserUnavailable, UnusableDocument
+from infra.scratch import scratch
 
 COMPLAINTS = 64 << 10
 """Bytes of a process's last words that are listened to."""
@@ -24,7 +24,7 @@ async def parse(
     content. A path is read by the process alone. Raises UnusableDocument, or ParserUnavailable if this machine is
     what failed. Cancelling it stops the work.
     """
-    with TemporaryDirectory(prefix="headwater-") as folder:
+    with scratch() as folder:
         source, target = Path(folder) / "document", Path(folder) / "answer"
         if isinstance(content, Path):
             source = content

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +27,7 @@ from infra.documents import Parsed, UnusableDocument
 from infra.documents.parsed import MEDIA_TYPE as TEXT_TYPE
 from infra.log import Log
 from infra.retrieval import index_name
+from infra.scratch import scratch
 
 Answer = RecordExtraction | RecordAttachmentIndex | FailAttachment
 
@@ -125,7 +125,7 @@ class Work:
         )
 
     async def _read(self, blob: str, name: str) -> Parsed:
-        with TemporaryDirectory(prefix="headwater-") as folder:
+        with scratch() as folder:
             path = Path(folder) / "document"
             with path.open("wb") as file:
                 async for piece in self._blobs.read(blob):
