@@ -11,10 +11,13 @@ import aiohttp
 from events.envelope import Key
 from events.ids import new_id
 from handlers.commands import Commands
-from handlers.jobsite.job.decide import JOBS, AddJob
+from handlers.jobsite.job.decide import JOBS, AddJob, DeleteJob
+from handlers.jobsite.session.commands import UploadAudio
+from handlers.jobsite.session.decide import SESSIONS
 from tests.deployment import Deployment
 from tests.erasure.cabinet import intent
 from tests.jobsite.uploads import accepted, completed, get, idle, sound, stored_messages, upload
+from tests.kernel.wiring import until
 
 
 async def deleted(http: aiohttp.ClientSession, path: str) -> dict[str, Any]:
@@ -143,3 +146,25 @@ async def test_a_job_takes_its_sessions_with_it(http: aiohttp.ClientSession, dep
     for session in sessions:
         assert (await gone(http, f"/v1/sessions/{session}/deletion"))["left"] == 0
     assert (await get(http, f"/v1/sessions/{other}"))["status"] == "completed"
+    status, refused = await upload(http, sound(), jobId=str(job))
+    assert (status, refused["code"]) == (404, "JOB_NOT_FOUND")
+
+
+async def test_a_recording_that_just_missed_the_deletion_of_its_job_stays_without_one(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    job, late = new_id(), new_id()
+    upload = UploadAudio(
+        session_id=late, upload_id=new_id(), blob="0" * 64, size=1, media_type="audio/wav", job_id=job
+    )
+    async with deployment.log() as log:
+        commands = Commands(log, [JOBS, SESSIONS])
+        for command in (AddJob(job_id=job, title=f"Elm Street {job}"), DeleteJob(job_id=job), upload):
+            taken = await commands.execute(command, intent())
+
+    async def jobless() -> bool:
+        session = await get(http, f"/v1/sessions/{late}", **{"Headwater-After": taken.cursor})
+        return session["jobId"] is None
+
+    await until(jobless, within=30)
+    await gone(http, f"/v1/jobs/{job}/deletion")
