@@ -179,15 +179,16 @@ PROOFS = (
 """What can be deleted, and shown to be."""
 OUTLIVING = {
     "jobsite.history.id": "event <> 'deleted'",
-    "jobsite.history.job_id": "event <> 'deleted'",
+    "jobsite.history.job_id": "false",
     "jobsite.builders.session_id": "false",
     "jobsite.jobs.session_id": "false",
     "notifications.notifications.job_id": "false",
     "notifications.deliveries.job_id": "false",
     "notifications.deliveries.source": "status <> 'deleted'",
 }
-"""Columns with rows that outlive what they name: which of them must go with it all the same. The history of a job tells
-that something was deleted; a builder or a job, in which recording it was first heard of. Notifications go with their
+"""Columns with rows that outlive what they name: which of them must go with it all the same. That something was
+deleted stays in its history; what was of a job once keeps that in its own; a builder or a job tells in which recording
+it was first heard of. Notifications go with their
 session, whose job may be another by then; of mail that was sent, to whom and when stays, and not what it said."""
 
 
