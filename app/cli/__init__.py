@@ -117,6 +117,9 @@ def _upload(parser: argparse.ArgumentParser) -> None:
         "--attach", action="append", default=[], metavar="FILE", help="a file that belongs to it; repeatable"
     )
     parser.add_argument("--wait", action="store_true", help="until all stages have ended")
+    parser.add_argument(
+        "--again", action="store_true", help="as another recording, though this file was uploaded before"
+    )
     parser.add_argument("--url", help="where Headwater is; else PUBLIC_URL, or HOST and PORT")
     parser.add_argument("--key", help="an API key; else API_KEY, or the one in HEADWATER_HOME")
 

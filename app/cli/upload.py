@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from tqdm import tqdm
 
@@ -65,6 +65,7 @@ async def _upload(headwater: Headwater, path: Path, asked: argparse.Namespace) -
                 job_id=uuid_of(asked.job) if asked.job else None,
                 recorded_at=moment(asked.recorded),
                 notify_email=asked.notify,
+                key=uuid4().hex if asked.again else None,
                 progress=progress,
             )
         for each in map(Path, asked.attach):
@@ -72,7 +73,8 @@ async def _upload(headwater: Headwater, path: Path, asked: argparse.Namespace) -
                 await headwater.attach(each, session_id=taken.session_id, progress=progress)
         status = await _watched(headwater, path.name, taken.session_id) if asked.wait else None
     except (HeadwaterError, OSError, ValueError) as failure:
-        tqdm.write(f"{path}: {failure}", file=sys.stderr)
+        again = " `--again` does so." if getattr(failure, "code", "") == "DELETED_SINCE" else ""
+        tqdm.write(f"{path}: {failure}{again}", file=sys.stderr)
         return False
     tqdm.write(f"{taken.session_id}  {status.status if status else 'accepted':<9}  {path}", file=sys.stdout)
     return status is None or _good(status, path)

@@ -33,14 +33,14 @@ class Transport:
     def __init__(self, url: str, key: str, patience: Patience) -> None:
         self._url = url.rstrip("/")
         self._key = key
-        self._patience = patience
+        self.patience = patience
         self._http: aiohttp.ClientSession | None = None
         self.position: str | None = None
         """Where the newest command of this client ended up: its reads wait for that."""
 
     async def open(self) -> None:
         timeout = aiohttp.ClientTimeout(
-            total=None, sock_connect=10, sock_read=self._patience.timeout, connect=None
+            total=None, sock_connect=10, sock_read=self.patience.timeout, connect=None
         )
         self._http = aiohttp.ClientSession(headers={"X-Api-Key": self._key}, timeout=timeout)
 
@@ -108,17 +108,17 @@ class Transport:
 
     async def trying(self, attempt: Callable[[], Any]) -> Any:
         """Until it succeeds, cannot succeed, or patience is at its end. Raises `Refused`, `Unreachable`."""
-        for number in range(1, self._patience.attempts + 1):
+        for number in range(1, self.patience.attempts + 1):
             try:
                 return await attempt()
             except Refused as no:
-                if not no.perhaps_later or number == self._patience.attempts:
+                if not no.perhaps_later or number == self.patience.attempts:
                     raise
-                pause = self._patience.delay(number, no.retry_after)
+                pause = self.patience.delay(number, no.retry_after)
             except AWAY as away:
-                if number == self._patience.attempts:
+                if number == self.patience.attempts:
                     raise Unreachable(number, away) from away
-                pause = self._patience.delay(number)
+                pause = self.patience.delay(number)
             await asyncio.sleep(pause)
         raise ValueError("patience needs one attempt at least")
 
@@ -129,11 +129,13 @@ class Transport:
         *,
         method: str = "GET",
         content: object = None,
+        key: str | None = None,
         query: Mapping[str, object] = MappingProxyType({}),
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """One attempt at an answer that comes bit by bit. Raises `Refused`, or one of `AWAY`."""
         data, described = json_body(content)() if content is not None else no_body()
-        headers = {"Accept": "text/event-stream", **self._after(), **described}
+        once = {"Idempotency-Key": key} if key else {}
+        headers = {"Accept": "text/event-stream", **once, **self._after(), **described}
         async with self.http.request(
             method, self.at(path), data=data, params=_params(query), headers=headers
         ) as answer:

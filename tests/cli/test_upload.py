@@ -19,6 +19,8 @@ async def test_files_are_uploaded_once_and_waited_for(deployment: Deployment, tm
     assert {path: state for path, (_, state) in lines.items()} == dict.fromkeys(files, "completed")
     again = await deployment.cli("upload", "--title", "Monday", files[0])
     assert again.out.split() == [lines[files[0]][0], "accepted", files[0]]
+    other = await deployment.cli("upload", "--title", "Monday", "--again", files[0])
+    assert other.out.split()[0] != lines[files[0]][0]
 
 
 async def test_what_is_wrong_is_said_of_each_file(deployment: Deployment, tmp_path: Path) -> None:
