@@ -1,0 +1,90 @@
+"""Processes that end in the middle of a reply: nothing of it is lost, mixed up or told twice."""
+
+import asyncio
+
+from tests.chat.talking import Talk, chat_of, new_project, read, talking, word
+from tests.deployment import Deployment
+from tests.generation.ollama_server import OllamaServer, Say
+
+PIECES = ["one ", "two ", "three ", "four"]
+
+
+async def begun(talk: Talk, asked: str) -> str:
+    """Ask, and wait until all but the last piece has come."""
+    await talk.say("chat_message", content=asked)
+    reply: str = (await talk.hear("ack"))["replyId"]
+    while talk.chunks(reply) != "one two three ":
+        await talk.hear()
+    return reply
+
+
+async def test_a_reply_whose_worker_is_killed_begins_again_and_says_so(
+    modelled: Deployment, ollama: OllamaServer
+) -> None:
+    asked, never, hold = word(), asyncio.Event(), asyncio.Event()
+    async with modelled.client() as client:
+        project = await new_project(client)
+        async with talking(client, project) as talk:
+            with ollama.says(
+                chat_of(asked), Say(PIECES, hold=never), Say(["uno ", "due ", "tre"], hold=hold)
+            ):
+                reply = await begun(talk, asked)
+                modelled.work.kill()
+                await modelled.work.ended()
+                await modelled.work.start()
+                again = await talk.hear("message_start")
+                assert (again["messageId"], again["attempt"]) == (reply, 2)
+                while talk.chunks(reply) != "uno due ":
+                    await talk.hear()
+                async with talking(client, project) as other:
+                    await other.hear("message_chunk")
+                    assert other.chunks(reply) == "uno due "
+                    assert other.heard[0]["attempt"] == 2
+                hold.set()
+                assert await talk.told(reply) == "uno due tre"
+                assert talk.heard[-1]["fullContent"] == "uno due tre"
+
+
+async def test_a_reply_goes_on_while_the_api_is_killed_and_comes_back(
+    modelled: Deployment, ollama: OllamaServer
+) -> None:
+    asked, hold = word(), asyncio.Event()
+    async with modelled.client() as client:
+        project = await new_project(client)
+        with ollama.says(chat_of(asked), Say(PIECES, hold=hold)):
+            async with talking(client, project) as talk:
+                reply = await begun(talk, asked)
+                modelled.serve.kill()
+                await modelled.serve.ended()
+            await modelled.serve.start()
+            async with talking(client, project, messageId=reply, attempt=1, index=8) as back:
+                rest = await back.hear()
+                assert (rest["type"], rest["content"], rest["index"]) == ("message_chunk", "three ", 8)
+                hold.set()
+                complete = await back.hear("message_complete")
+        assert complete["fullContent"] == "one two three four"
+        assert [each["type"] for each in back.heard].count("message_start") == 0
+        shown = await read(client, f"/api/projects/{project}", complete["position"])
+        assert [each["content"] for each in shown["messages"]] == [asked, "one two three four"]
+
+
+async def test_parts_that_are_asked_to_stop_hand_the_reply_on(
+    modelled: Deployment, ollama: OllamaServer
+) -> None:
+    asked, never = word(), asyncio.Event()
+    async with modelled.client() as client:
+        project = await new_project(client)
+        with ollama.says(chat_of(asked), Say(PIECES, hold=never), "done at last"):
+            async with talking(client, project) as talk:
+                reply = await begun(talk, asked)
+                stopping = asyncio.create_task(modelled.serve.stop())
+                assert await talk.farewell() == 1001
+                assert talk.chunks(reply) == "one two three "
+                assert (await stopping)[0] == 0
+            await modelled.serve.start()
+            async with talking(client, project) as talk:
+                await talk.hear("message_chunk")
+                assert (await modelled.work.stop())[0] == 0
+                await modelled.work.start()
+                assert await talk.told(reply) == "done at last"
+                assert talk.heard[-1]["type"] == "message_complete"
