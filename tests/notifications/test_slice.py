@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from unittest.mock import ANY
 from uuid import UUID, uuid4
 
 import aiohttp
@@ -20,7 +21,7 @@ from infra.webhooks.signing import HEADER, verified
 from tests.deployment import Deployment
 from tests.jobsite.uploads import accepted, get, sound
 from tests.notifications.facts import MONDAY
-from tests.notifications.mail_server import DROP
+from tests.notifications.mail_server import DROP, STALL
 
 Got = tuple[dict[str, Any], bytes]
 
@@ -199,6 +200,46 @@ async def test_a_mail_whose_receipt_was_lost_is_uncertain_and_keeps_its_id(
         ("sent", None),
     ]
     assert [each.message["Message-ID"] for each in deployment.mail.of(ann)] == [sent["messageId"]] * 2
+
+
+async def test_a_worker_that_is_killed_while_it_sends_leaves_a_doubt_and_the_same_message_id(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    ann = f"ann-{uuid4()}@example.com"
+    deployment.mail.treats[ann] = [STALL]
+    deployment.mail.stalled.clear()
+    session = await Site(deployment).report(ann)
+    async with asyncio.timeout(20):
+        await deployment.mail.stalled.wait()
+    await deployment.work.restart()
+    [sent] = await until(await outbox(http, session, "sent"))
+    assert (sent["uncertain"], sent["attempts"]) == (True, 2)
+    history = (await get(http, f"/v1/outbox/{sent['id']}"))["history"]
+    assert [(each["outcome"], each["code"]) for each in history] == [
+        ("uncertain", "BROKEN_OFF"),
+        ("sent", None),
+    ]
+    assert [each.message["Message-ID"] for each in deployment.mail.of(ann)] == [sent["messageId"]] * 2
+
+
+async def test_a_refused_mail_is_sent_again_when_somebody_asks_and_only_then(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    ann = f"ann-{uuid4()}@example.com"
+    deployment.mail.refuses[ann] = "550 no such user"
+    session = await Site(deployment).report(ann)
+    [failed] = await until(await outbox(http, session, "failed"))
+    assert (failed["errorCode"], failed["attempts"]) == ("SMTP_550", 1)
+    path = f"/v1/outbox/{failed['id']}"
+    assert await post(http, f"{path}/cancel") == (409, ANY)
+    del deployment.mail.refuses[ann]
+    assert (await post(http, f"{path}/resend"))[0] == 202
+    [sent] = await until(await outbox(http, session, "sent"))
+    assert (sent["messageId"], sent["uncertain"]) == (failed["messageId"], False)
+    assert len(deployment.mail.of(ann)) == 1
+    status, refusal = await post(http, f"{path}/resend")
+    assert (status, refusal["code"]) == (409, "DELIVERY_SENT")
+    assert (await post(http, f"/v1/outbox/{uuid4()}/resend"))[0] == 404
 
 
 async def test_a_deleted_session_leaves_only_to_whom_mail_was_sent(
