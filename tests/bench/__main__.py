@@ -21,6 +21,7 @@ LINES = {
     "projecting": "catch-up and rebuild, beside eventsourcing",
     "readable": "from a command to where its effect can be read",
     "pipeline": "seconds of work for a second of audio",
+    "documents": "ingest of 1,000 documents; list and figures at 100,000",
     "api": "start and memory of the API process",
     "live": "from a command accepted to a thousand sockets",
 }

@@ -180,9 +180,9 @@ def test_who_asks_for_a_document_that_is_gone_is_told() -> None:
         given(*past).when(again).refused(NotFound, "DOCUMENT_NOT_FOUND")
 
 
-def test_an_id_is_never_used_again_but_a_repeated_request_finds_what_it_made() -> None:
+def test_an_id_is_never_used_again_and_a_repeated_request_is_told_that_what_it_made_is_gone() -> None:
     given(UPLOADED, GONE).when(replace(upload, ingestion_id=RERUN)).refused(Conflict, "DOCUMENT_DELETED")
-    given(UPLOADED, GONE).when(upload).then()
+    given(UPLOADED, GONE).when(upload).refused(Conflict, "DELETED_SINCE")
 
 
 def test_what_is_embedded_repeats_what_was_cut() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from events.envelope import Key
 from events.knowledge import (
     Chunking,
     DocumentCancelled,
@@ -22,7 +23,7 @@ from events.knowledge import (
     IndexRequested,
     MetadataChanged,
 )
-from handlers.commands import Decider, as_told
+from handlers.commands import Decider, as_told, deleted_since
 from handlers.knowledge.document.commands import (
     CancelIngestion,
     ChangeMetadata,
@@ -54,9 +55,11 @@ def decide(command: DocumentCommand, state: State) -> Sequence[DocumentEvent]:
                 return [as_told(DocumentUploaded, command)]
             return _missing(command)
         case Deleted(first=first):
-            if isinstance(command, UploadDocument) and command.ingestion_id != first:
+            if isinstance(command, UploadDocument):
+                if command.ingestion_id == first:
+                    raise deleted_since(Key("knowledge", "document", command.document_id))
                 raise Conflict("DOCUMENT_DELETED", "A document of this id has been deleted.")
-            return [] if isinstance(command, UploadDocument) else _missing(command)
+            return _missing(command)
         case Document():
             return _change(command, state)
 

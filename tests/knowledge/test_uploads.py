@@ -1,0 +1,89 @@
+"""Many files in one request, and documents that are deleted while they are still ingested."""
+
+import asyncio
+
+import aiohttp
+import pytest
+
+from tests.deployment import Deployment
+from tests.knowledge.asking import ask, collection, form, fresh, over, upload
+
+
+async def test_one_file_may_come_before_its_fields(http: aiohttp.ClientSession) -> None:
+    name = await collection(http)
+    data = aiohttp.FormData(quote_fields=False)
+    data.add_field("file", fresh().encode(), filename="a.txt")
+    data.add_field("collection", name)
+    taken = await ask(http, "POST", "/v1/documents", status=202, data=data)
+    assert [each["fileName"] for each in taken["documents"]] == ["a.txt"]
+
+
+async def test_what_was_accepted_before_a_mistake_stays_and_is_named(http: aiohttp.ClientSession) -> None:
+    name = await collection(http)
+    data = form(("a.txt", fresh().encode()), ("b.txt", fresh().encode()), collection=name)
+    data.add_field("size", "300")
+    taken = await ask(http, "POST", "/v1/documents", status=202, data=data)
+    assert [each["fileName"] for each in taken["documents"]] == ["a.txt"]
+    assert [each["code"] for each in taken["refused"]] == ["FIELD_TOO_LATE"]
+    listed = await ask(
+        http, "GET", f"/v1/documents?collection={name}", headers={"Headwater-After": taken["position"]}
+    )
+    assert [each["fileName"] for each in listed["items"]] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "code"),
+    [
+        ({"metadata": "[1]"}, 422, "INVALID_METADATA"),
+        ({"metadata": '{"a": {"b": 1}}'}, 422, "INVALID_METADATA"),
+        ({"strategy": "guess"}, 422, "INVALID_CHUNKING"),
+        ({"size": "1"}, 422, "INVALID_CHUNKING"),
+        ({"colour": "red"}, 400, "UNKNOWN_FIELD"),
+    ],
+)
+async def test_bad_fields_refuse_the_request_and_leave_nothing(
+    http: aiohttp.ClientSession, fields: dict[str, str], status: int, code: str
+) -> None:
+    name = await collection(http)
+    told = await upload(http, ("a.txt", fresh().encode()), status=status, collection=name, **fields)
+    assert told["code"] == code
+    assert (await ask(http, "GET", f"/v1/collections/{name}"))["documents"] == 0
+
+
+async def test_a_repeated_request_makes_nothing_twice_even_after_a_deletion(
+    http: aiohttp.ClientSession,
+) -> None:
+    name, content, key = await collection(http), fresh().encode(), {"Idempotency-Key": fresh("key")}
+    first = await upload(http, ("a.txt", content), collection=name, headers=key)
+    again = await upload(http, ("a.txt", content), collection=name, headers=key)
+    assert [each["documentId"] for each in again["documents"]] == [
+        each["documentId"] for each in first["documents"]
+    ]
+    await ask(http, "DELETE", f"/v1/documents/{first['documents'][0]['documentId']}", status=202)
+    late = await upload(http, ("a.txt", content), status=409, collection=name, headers=key)
+    assert late["code"] == "DELETED_SINCE"
+    [new] = (await upload(http, ("a.txt", content), collection=name))["documents"]
+    assert new["documentId"] != first["documents"][0]["documentId"]
+
+
+async def test_documents_deleted_while_they_are_ingested_leave_nothing(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    name = await collection(http)
+    files = [(f"{n}.txt", f"{fresh()} {n} ".encode() * 400) for n in range(6)]
+    taken = await upload(http, *files, collection=name)
+    ids = [each["documentId"] for each in taken["documents"]]
+    first = taken["documents"][0]["ingestionId"]
+    await over(http, first, taken["position"], until={"processing", "completed"})
+    await ask(http, "POST", "/v1/documents/delete", status=202, json={"ids": ids})
+    for id in ids:
+        async with asyncio.timeout(60):
+            while True:
+                async with http.get(f"/v1/documents/{id}/deletion") as answer:
+                    report = await answer.json()
+                    if answer.status == 200:
+                        break
+                await asyncio.sleep(0.1)
+        assert (report["status"], report["left"]) == ("done", 0)
+    compared = await deployment.cli("rebuild", "knowledge", "--dry-run")
+    assert (compared.status, "DIFFERS" in compared.out) == (0, False), compared
