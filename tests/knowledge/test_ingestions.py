@@ -47,7 +47,8 @@ async def test_what_is_stopped_stays_so_until_it_is_retried(
     try:
         taken = await upload(http, ("a.txt", text()), collection=name)
         ingestion = taken["documents"][0]["ingestionId"]
-        stopped = await ask(http, "POST", f"/v1/ingestions/{ingestion}/cancel", status=202)
+        after = {"Headwater-After": taken["position"]}
+        stopped = await ask(http, "POST", f"/v1/ingestions/{ingestion}/cancel", status=202, headers=after)
         told = await over(http, ingestion, stopped["position"])
         assert (told["status"], told["stages"][0]["state"]) == ("cancelled", "cancelled")
     finally:
