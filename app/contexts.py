@@ -74,6 +74,7 @@ from handlers.jobsite.cascade import cascades
 from handlers.jobsite.index import indexers
 from handlers.jobsite.items import followers
 from handlers.jobsite.job.decide import JOBS
+from handlers.jobsite.notified import notified
 from handlers.jobsite.reading import Reading
 from handlers.jobsite.session.decide import SESSIONS
 from handlers.jobsite.summarise import summarisers
@@ -219,6 +220,7 @@ def handlers(
         *following(log=log, models=read_models),
         *followers(blobs),
         *indexers(blobs=blobs, embedder=embedder, clock=clock),
+        notified(),
         *cascades(models=read_models, log=log),
         *knowledge_handlers(
             blobs=blobs,

@@ -28,6 +28,8 @@ class NotificationRaised(NotificationEvent, frozen=True, kw_only=True):
     title: str
     detail: str
     job_id: UUID | None = None
+    edition: int | None = None
+    """Of the report that it tells of, if it does."""
 
 
 class NotificationRead(NotificationEvent, frozen=True, kw_only=True):

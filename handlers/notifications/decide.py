@@ -27,6 +27,7 @@ class RaiseNotification(Command, frozen=True, kw_only=True):
     title: str
     detail: str
     job_id: UUID | None = None
+    edition: int | None = None
 
 
 class MarkRead(Command, frozen=True, kw_only=True):

@@ -80,6 +80,7 @@ def _complete(recorded: Recorded[Reported]) -> RaiseNotification:
         kind="session_complete",
         source=report.session_id,
         job_id=report.job_id,
+        edition=report.edition,
         title=report.title,
         detail=f"{items}, {differ}." + (f" Edition {report.edition}." if report.edition > 1 else ""),
     )

@@ -4,17 +4,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from events.envelope import Event
 from events.jobsite import AudioUploaded, SessionRenamed
-from handlers.handler import NotYet
+from handlers.handler import Attempt, NotYet
+from handlers.jobsite.notified import notified
+from handlers.jobsite.session.commands import RecordNotified
 from handlers.notifications.about import title_in
 from handlers.notifications.deliveries.decide import Begin, Keep
 from handlers.notifications.deliveries.deliver import Posts, deliverers
 from handlers.notifications.deliveries.schedule import Schedule
 from infra.mail import NOBODY
 from infra.webhooks.calling import Caller
-from tests.notifications.facts import LATER, MAIL, MONDAY, REQUESTED, SESSION, rescheduled
+from tests.notifications.facts import LATER, MAIL, MONDAY, NOTE, RAISED, REQUESTED, SESSION, rescheduled
 from tests.notifications.test_rows import recorded
 
 
@@ -56,3 +59,14 @@ def test_a_session_is_called_by_its_title_else_by_its_file() -> None:
     assert title_in([]) == "A recording"
     assert title_in([uploaded]) == "note.m4a"
     assert title_in([uploaded, SessionRenamed(session_id=SESSION, title="Roof")]) == "Roof"
+
+
+async def test_the_stage_that_tells_ends_when_the_report_is_told_and_by_nothing_else() -> None:
+    effect = notified().effect
+    first = Attempt(1, 6)
+    complete = structs.replace(RAISED, edition=2)
+    assert await effect(recorded(complete, 1), first) == RecordNotified(
+        session_id=SESSION, edition=2, notification_id=NOTE
+    )
+    for other in (RAISED, structs.replace(complete, kind="discrepancies")):
+        assert await effect(recorded(other, 1), first) is None
