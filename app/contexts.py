@@ -6,10 +6,12 @@ from typing import Any
 
 import asyncpg
 
+from app.chat import answer_queries, answer_topics, answers
 from app.chat import description as chat_description
 from app.chat import queries as chat_queries
 from app.chat import serving as chat_serving
 from app.chat import topics as chat_topics
+from app.chat.answerer import Answerer
 from app.http.asyncapi import Channel
 from app.http.endpoints import Call, Endpoint
 from app.http.keys import KeyRing
@@ -59,6 +61,9 @@ from events.jobsite import JOBSITE_EVENTS
 from events.knowledge import KNOWLEDGE_EVENTS
 from events.notifications import NOTIFICATIONS_EVENTS
 from events.operations import OPERATIONS_EVENTS
+from handlers.chat.answer.cascade import cascades as answer_cascades
+from handlers.chat.answer.decide import ANSWERS
+from handlers.chat.answer.taking_over import taking_over
 from handlers.chat.project.decide import PROJECTS
 from handlers.chat.project.reply import Scribe, repliers
 from handlers.chat.project.title import titler
@@ -133,6 +138,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     COLLECTIONS,
     DOCUMENTS,
     PROJECTS,
+    ANSWERS,
     API_KEYS,
     DEAD_LETTERS,
     ALERTS,
@@ -156,6 +162,7 @@ TOPICS = (
     *knowledge_topics.TOPICS,
     *chat_topics.TOPICS,
     *notifications_topics.TOPICS,
+    answer_topics.ANSWERS,
     *operations_topics.TOPICS,
 )
 COUNTS = {
@@ -165,6 +172,7 @@ COUNTS = {
     "projects": chat_queries.counts,
     "notifications": notifications_queries.counts,
     "outbox": notifications_queries.outbox_counts,
+    "chats": answer_queries.counts,
 }
 """What `/status` counts."""
 CHANNELS: tuple[Channel, ...] = (*chat_description.channels(),)
@@ -175,6 +183,7 @@ PROOFS = (
     Proof("jobsite.job", "/v1/jobs/{jobId}", "jobsite:read", "jobs"),
     Proof("knowledge.document", "/v1/documents/{documentId}", "knowledge:read", "documents"),
     Proof("chat.project", "/v1/projects/{projectId}", "chat:read", "projects"),
+    Proof("chat.answer", "/v1/chats/{answerId}", "chat:read", "chats"),
     Proof("knowledge.collection", "/v1/collections/{collectionId}", "knowledge:read", "collections"),
 )
 """What can be deleted, and shown to be."""
@@ -196,6 +205,9 @@ session, whose job may be another by then; of mail that was sent, to whom and wh
 def handlers(
     *,
     log: Log,
+    db: asyncpg.Pool,
+    signals: Signals,
+    index: Index,
     read_models: ReadModels,
     blobs: Blobs,
     posts: Posts,
@@ -205,13 +217,14 @@ def handlers(
     embedders: Embedders,
     compute: Compute,
     generator: Generator | None,
-    signals: Signals,
     context_limit: int,
     clock: Clock,
     transcriptions: int,
 ) -> tuple[Handler, ...]:
     """What follows from events."""
     reading = Reading(read_models, log, blobs)
+    searcher = Searcher(db, sources(db=db, embedder=embedder, embedders=embedders, index=index))
+    answerer = Answerer(searcher=searcher, embedder=embedder, generator=generator, blobs=blobs)
     return (
         transcriber(blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         *summarisers(reading=reading, blobs=blobs, embedder=embedder, generator=generator, clock=clock),
@@ -232,6 +245,8 @@ def handlers(
         *repliers(Scribe(log, signals, generator, context_limit)),
         titler(log=log, generator=generator),
         *notifying(log=log, blobs=blobs, posts=posts, clock=clock),
+        taking_over(make=answerer.ending, commands=commands, signals=signals, clock=clock),
+        *answer_cascades(models=read_models, log=log),
     )
 
 
@@ -292,6 +307,15 @@ def endpoints(
         *jobsite_discrepancies.endpoints(commands=commands, db=db, clock=clock),
         *jobsite_correcting.endpoints(commands=commands, blobs=blobs, clock=clock),
         *search_routes.endpoints(searcher=searcher, link=link),
+        *answers.endpoints(
+            answerer=Answerer(searcher=searcher, embedder=embedder, generator=generator, blobs=blobs),
+            commands=commands,
+            db=db,
+            signals=signals,
+            exists=exists,
+            link=link,
+            clock=clock,
+        ),
         *jobsite_attaching.endpoints(commands=commands, log=log, blobs=blobs, clock=clock),
         *jobsite_attachments.endpoints(
             db=db, blobs=blobs, signals=signals, exists=exists, link=link, clock=clock

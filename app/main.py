@@ -48,7 +48,7 @@ async def standing(settings: Settings, where: Places, role: str) -> AsyncIterato
 
 
 @asynccontextmanager
-async def database(where: Places) -> AsyncIterator[asyncpg.Pool]:
+async def database(where: Places, role: str = "serve") -> AsyncIterator[asyncpg.Pool]:
     """Connections for reading. It is made without one, so that a database that is away delays nothing."""
     pool = asyncpg.create_pool(
         where.database,
@@ -57,7 +57,7 @@ async def database(where: Places) -> AsyncIterator[asyncpg.Pool]:
         timeout=3,
         command_timeout=10,
         init=_prepare,
-        server_settings={"application_name": "headwater serve"},
+        server_settings={"application_name": f"headwater {role}"},
     )
     try:
         yield await pool
@@ -98,7 +98,7 @@ async def run_api(settings: Settings, where: Places, ready: Ready) -> None:
 
 async def run_worker(settings: Settings, where: Places) -> None:
     """`headwater work`, until cancelled."""
-    async with standing(settings, where, "work") as built:
+    async with standing(settings, where, "work") as built, database(where, "work") as db:
         speech, transcriptions = models.speech(settings)
         embedder = await models.embedder(settings)
         others = models.beside(embedder)
@@ -109,6 +109,8 @@ async def run_worker(settings: Settings, where: Places) -> None:
                 built,
                 ReadModels(where.database, built.log, contexts.READ_MODELS),
                 posts=posts(settings, where),
+                db=db,
+                index=index_for(embedder),
                 speech=speech,
                 embedder=compute,
                 others=others,

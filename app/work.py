@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+import asyncpg
+
 from app import contexts
 from app.kernel import Kernel, now
 from app.knowledge.grace import drop_overdue
@@ -22,6 +24,7 @@ from infra.custody import Custody
 from infra.embedding import Embedder
 from infra.generation import Generator
 from infra.read_models import NotReadable, ReadModels
+from infra.retrieval import Index
 from infra.scratch import sweep_scratch
 from infra.speech import Speech
 from infra.telemetry.heartbeat import beat, first_beat
@@ -42,6 +45,8 @@ async def work(
     models: ReadModels,
     *,
     posts: Posts,
+    db: asyncpg.Pool,
+    index: Index,
     speech: Speech,
     embedder: Embedder,
     others: tuple[Embedder, ...],
@@ -58,6 +63,9 @@ async def work(
     answering = Answering(kernel.commands, now, let_go=custody.let_go)
     made = contexts.handlers(
         log=kernel.log,
+        db=db,
+        signals=kernel.signals,
+        index=index,
         read_models=models,
         blobs=kernel.blobs,
         posts=posts,
@@ -67,7 +75,6 @@ async def work(
         embedders={each.name: each for each in (embedder, *others)},
         compute=compute,
         generator=generator,
-        signals=kernel.signals,
         context_limit=context_limit,
         clock=now,
         transcriptions=transcriptions,

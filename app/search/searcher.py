@@ -65,6 +65,10 @@ class Searcher:
             raise Forbidden("SCOPE_REQUIRED", f"This key does not hold the scope {scopes}.")
         return allowed
 
+    async def check(self, sources: Sequence[Source], scope: ScopeBody) -> None:
+        """Raises `NotFound` for a collection that is not there."""
+        await self._scope(sources, scope)
+
     async def search(self, sources: Sequence[Source], scope: ScopeBody, query: Query) -> Searched:
         """Search these contexts; `query.scope` is filled in. Raises `NotFound` for a collection that is not there."""
         inside, collections = await self._scope(sources, scope)
@@ -77,7 +81,7 @@ class Searcher:
         )
         if query.recency == 0 and (known := await self._remembered(key, sources)):
             return known
-        since = self._freshness.now(sources) if self._freshness else {}
+        since = self._freshness.now(sources) if self._freshness else await self._positions(sources)
         offered = await asyncio.gather(*(source.places(collections) for source in sources))
         places = tuple(
             (source, place) for source, found in zip(sources, offered, strict=True) for place in found
@@ -138,6 +142,15 @@ class Searcher:
                 field="scope.collection",
             )
         return tuple(sorted({known[name] for name in names}))
+
+    async def _positions(self, sources: Sequence[Source]) -> Positions:
+        """Where the read models are, for who does not listen to them."""
+        streams = {source.context: source.stream for source in sources}
+        rows = await self._db.fetch(
+            "select projection, position from headwater.checkpoints where projection = any($1::text[])",
+            list(streams),
+        )
+        return {streams[row["projection"]]: row["position"] for row in rows}
 
     async def _embed(self, embedders: Mapping[str, Embedder], text: str) -> dict[str, Vector]:
         """The question as each embedder sees it; those that do not answer are left out."""

@@ -1,5 +1,15 @@
 """What happens in conversations with a model."""
 
+from events.chat.answer import (
+    ANSWER_EVENTS,
+    AnswerAnswered,
+    AnswerAsked,
+    AnswerDeleted,
+    AnswerEvent,
+    AnswerFailed,
+    AnswerScope,
+    Reference,
+)
 from events.chat.project import (
     PROJECT_EVENTS,
     Asked,
@@ -18,11 +28,18 @@ from events.chat.project import (
     ReplyRequested,
 )
 
-CHAT_EVENTS = (*PROJECT_EVENTS,)
+CHAT_EVENTS = (*PROJECT_EVENTS, *ANSWER_EVENTS)
 
 __all__ = [
+    "ANSWER_EVENTS",
     "CHAT_EVENTS",
     "PROJECT_EVENTS",
+    "AnswerAnswered",
+    "AnswerAsked",
+    "AnswerDeleted",
+    "AnswerEvent",
+    "AnswerFailed",
+    "AnswerScope",
     "Asked",
     "BranchShown",
     "Citation",
@@ -35,6 +52,7 @@ __all__ = [
     "ProjectEvent",
     "ProjectRenamed",
     "ProjectTitled",
+    "Reference",
     "ReplyEnded",
     "ReplyRequested",
 ]

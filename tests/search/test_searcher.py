@@ -81,6 +81,9 @@ def source(
 async def db(database: str) -> AsyncIterator[asyncpg.Pool]:
     async with indexed(database, rows(40)) as pool:
         await make(pool, OTHER)
+        await pool.execute(
+            "create schema headwater; create table headwater.checkpoints (projection text, position int)"
+        )
         await insert(
             pool, [Row(UUID(int=500), 0, None, SAID[0], rows(1)[0].recorded_at, unit(np.ones(32)))], OTHER
         )
