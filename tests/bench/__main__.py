@@ -23,6 +23,7 @@ LINES = {
     "pipeline": "seconds of work for a second of audio",
     "documents": "ingest of 1,000 documents; list and figures at 100,000",
     "api": "start and memory of the API process",
+    "chat": "what we add to a model's time, 200 replies at once, sending in a long conversation",
     "live": "from a command accepted to a thousand sockets",
 }
 """Each is a module here with a function `measure`."""

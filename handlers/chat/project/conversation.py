@@ -1,10 +1,11 @@
 """What was said in a conversation, read back from the log as far as a reply needs it."""
 
 from contextlib import aclosing
-from typing import Any
+from functools import reduce
 
 from events.chat import Asked, MessageSent, ReplyEnded
 from events.envelope import Recorded
+from handlers.chat.project.decide import PROJECTS, Project
 from infra.generation import Turn
 from infra.log import Log
 
@@ -32,13 +33,8 @@ async def branch(log: Log, asked: Recorded[Asked], limit: int) -> list[Turn]:
 
 
 async def over(log: Log, asked: Recorded[Asked]) -> bool:
-    """Whether the reply has ended already, or its conversation is gone."""
-    news = await log.newer(asked.event.key, asked.position)
-    return news is None or any(_ends(each, asked) for each in news)
-
-
-def _ends(recorded: Recorded[Any], asked: Recorded[Asked]) -> bool:
-    event = recorded.event
-    return event.name == "deleted" or (
-        isinstance(event, ReplyEnded) and event.reply_id == asked.event.reply_id
-    )
+    """Whether the reply has ended already, or its conversation is gone. Costs the same however much has come since."""
+    history = await log.load(asked.event.key, whole=PROJECTS.whole)
+    state = reduce(PROJECTS.evolve, (each.event for each in history), PROJECTS.initial)
+    running = state.running if isinstance(state, Project) else None
+    return running is None or running.reply_id != asked.event.reply_id
