@@ -16,6 +16,7 @@ from app.http.asyncapi import Channel
 from app.http.endpoints import Call, Endpoint
 from app.http.keys import KeyRing
 from app.identity import routes as identity_routes
+from app.jobsite import again as jobsite_again
 from app.jobsite import attaching as jobsite_attaching
 from app.jobsite import attachment_queries
 from app.jobsite import attachments as jobsite_attachments
@@ -27,6 +28,7 @@ from app.jobsite import items as jobsite_items
 from app.jobsite import job_reads as jobsite_job_reads
 from app.jobsite import jobs as jobsite_jobs
 from app.jobsite import queries as jobsite_queries
+from app.jobsite import reports as jobsite_reports
 from app.jobsite import routes as jobsite_routes
 from app.jobsite import search as jobsite_search
 from app.jobsite import topics as jobsite_topics
@@ -76,11 +78,15 @@ from handlers.jobsite.attachment.following import following
 from handlers.jobsite.attachment.stages import stages as attachment_stages
 from handlers.jobsite.builder.decide import BUILDERS
 from handlers.jobsite.cascade import cascades
+from handlers.jobsite.compare import comparers
 from handlers.jobsite.index import indexers
 from handlers.jobsite.items import followers
 from handlers.jobsite.job.decide import JOBS
 from handlers.jobsite.notified import notified
 from handlers.jobsite.reading import Reading
+from handlers.jobsite.report import reporters
+from handlers.jobsite.retranscribe import retranscriber
+from handlers.jobsite.retry import retrier
 from handlers.jobsite.session.decide import SESSIONS
 from handlers.jobsite.summarise import summarisers
 from handlers.jobsite.transcribe import transcriber
@@ -209,6 +215,7 @@ def handlers(
     signals: Signals,
     index: Index,
     read_models: ReadModels,
+    url: str,
     blobs: Blobs,
     posts: Posts,
     speech: Speech,
@@ -225,15 +232,22 @@ def handlers(
     reading = Reading(read_models, log, blobs)
     searcher = Searcher(db, sources(db=db, embedder=embedder, embedders=embedders, index=index))
     answerer = Answerer(searcher=searcher, embedder=embedder, generator=generator, blobs=blobs)
-    return (
+    stages = (
         transcriber(blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         *summarisers(reading=reading, blobs=blobs, embedder=embedder, generator=generator, clock=clock),
+        *indexers(blobs=blobs, embedder=embedder, clock=clock),
+        *reporters(reading=reading, blobs=blobs, url=url, clock=clock),
+    )
+    return (
+        *stages,
         *understanders(blobs=blobs, log=log, generator=generator, clock=clock),
         *attachment_stages(blobs=blobs, compute=compute, log=log, clock=clock),
         *following(log=log, models=read_models),
         *followers(blobs),
-        *indexers(blobs=blobs, embedder=embedder, clock=clock),
         notified(),
+        retrier(stages, reading=reading),
+        retranscriber(reading=reading, blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
+        *comparers(reading=reading, blobs=blobs),
         *cascades(models=read_models, log=log),
         *knowledge_handlers(
             blobs=blobs,
@@ -320,6 +334,8 @@ def endpoints(
         *jobsite_attachments.endpoints(
             db=db, blobs=blobs, signals=signals, exists=exists, link=link, clock=clock
         ),
+        *jobsite_reports.endpoints(commands=commands, db=db, blobs=blobs, exists=exists, clock=clock),
+        *jobsite_again.endpoints(commands=commands, log=log, db=db, blobs=blobs, clock=clock),
         *jobsite_deleting.endpoints(commands=commands, clock=clock),
         *knowledge_routes.endpoints(
             commands=commands,

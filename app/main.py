@@ -111,6 +111,7 @@ async def run_worker(settings: Settings, where: Places) -> None:
                 posts=posts(settings, where),
                 db=db,
                 index=index_for(embedder),
+                url=str(settings.public_url or f"http://{settings.host}:{settings.port}").rstrip("/"),
                 speech=speech,
                 embedder=compute,
                 others=others,

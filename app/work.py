@@ -47,6 +47,7 @@ async def work(
     posts: Posts,
     db: asyncpg.Pool,
     index: Index,
+    url: str,
     speech: Speech,
     embedder: Embedder,
     others: tuple[Embedder, ...],
@@ -58,7 +59,7 @@ async def work(
     grace: timedelta,
     ack_wait: float,
 ) -> None:
-    """Run every handler until cancelled. `tries` and `ack_wait` (seconds) are as in the settings."""
+    """Run every handler until cancelled. `url` is the API's; `tries` and `ack_wait` (seconds) are as set."""
     custody = Custody(models, kernel.blobs)
     answering = Answering(kernel.commands, now, let_go=custody.let_go)
     made = contexts.handlers(
@@ -67,6 +68,7 @@ async def work(
         signals=kernel.signals,
         index=index,
         read_models=models,
+        url=url,
         blobs=kernel.blobs,
         posts=posts,
         speech=speech,

@@ -7,32 +7,29 @@ from uuid import UUID
 from infra.read_models import ReadModels
 
 MOST = 40
-"""Recordings, and files, that one is compared with: the newest."""
+"""Recordings, and files, that are compared with each other: the newest."""
 
-_OF_JOB = """
-select aggregate, id from (
-  select aggregate, id, max(position) as newest from jobsite.history
-  where job_id = $1 and aggregate in ('session', 'attachment') and id <> $2
-  group by aggregate, id
-) as known order by newest desc limit $3
+SESSIONS = """
+select id from jobsite.sessions where job_id = $1 or id = $2 order by position desc limit $3
+"""
+ATTACHMENTS = """
+select id from jobsite.attachments where job_id = $1 or session_id = $2 order by position desc limit $3
 """
 
 
 class Related(NamedTuple):
-    """Ids, of the newest first. Something that has moved away meanwhile may be among them."""
+    """Ids, of the newest first. What has moved since the read model was asked may be among them."""
 
     sessions: tuple[UUID, ...]
     attachments: tuple[UUID, ...]
 
 
-async def related(models: ReadModels, *, job_id: UUID | None, but: UUID, after: Mapping[str, int]) -> Related:
-    """What a job has beside one thing of it, as of a position of the log. Raises `NotReadable`."""
-    if job_id is None:
-        return Related((), ())
+async def related(
+    models: ReadModels, *, job_id: UUID | None, session_id: UUID | None, after: Mapping[str, int]
+) -> Related:
+    """What a job has, or a recording without a job, as of a position of the log. Raises `NotReadable`."""
     async with models.connected() as connection:
         await models.reach(connection, after)
-        rows = await connection.fetch(_OF_JOB, job_id, but, 2 * MOST)
-    found = {
-        kind: [row["id"] for row in rows if row["aggregate"] == kind] for kind in ("session", "attachment")
-    }
-    return Related(tuple(found["session"][:MOST]), tuple(found["attachment"][:MOST]))
+        sessions = await connection.fetch(SESSIONS, job_id, session_id, MOST)
+        attachments = await connection.fetch(ATTACHMENTS, job_id, session_id, MOST)
+    return Related(tuple([row["id"] for row in sessions]), tuple([row["id"] for row in attachments]))

@@ -16,6 +16,7 @@ from events.jobsite import (
     Indexed,
     Notified,
     Reported,
+    ReportRequested,
     SessionDeleted,
     SessionMoved,
     SessionRenamed,
@@ -78,6 +79,9 @@ def session_rows(recorded: Recorded[Any], content: Any) -> Iterator[Change]:
         case Reported() as e:
             told = {"report_subject": e.subject, "report_html": e.html, "report_text": e.text}
             yield patch(SESSIONS, id=e.session_id, **told, **_touched(recorded))
+        case ReportRequested() as e:
+            yield from _void(e.session_id, "summarise")
+            yield patch(SESSIONS, id=e.session_id, status="processing", **_touched(recorded))
         case StageFailed() as e:
             yield from _failed(e, recorded)
         case StageRetried() as e:

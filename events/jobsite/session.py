@@ -239,6 +239,14 @@ class Indexed(_Result, frozen=True, kw_only=True):
         return (self.blob,)
 
 
+class ReportRequested(SessionEvent, frozen=True, kw_only=True):
+    """Somebody wants the report made anew, of what is known now, and sent to everybody, also to those who have one."""
+
+    request_id: UUID
+    summary: str
+    """Blob key of the summary that it will tell."""
+
+
 class Reported(_Result, frozen=True, kw_only=True):
     """The report for the office is written."""
 
@@ -258,6 +266,8 @@ class Reported(_Result, frozen=True, kw_only=True):
     discrepancies: int = 0
     edition: int = 1
     """Later ones follow corrections: they replace what can be read, and need not be mailed to everybody again."""
+    request_id: UUID | None = None
+    """The request that this answers: then it is mailed to everybody again."""
 
     @property
     def blobs(self) -> tuple[str, ...]:
@@ -336,6 +346,7 @@ SESSION_EVENTS = (
     DiscrepancyAccepted,
     DiscrepancyDismissed,
     Indexed,
+    ReportRequested,
     Reported,
     Notified,
     StageFailed,

@@ -41,12 +41,15 @@ class Speech(Protocol):
     """Turns speech into text."""
 
     model: str
+    """The one that is used when none is named."""
 
-    async def transcribe(self, wav: Path, *, progress: Callable[[float], None]) -> Transcript:
+    async def transcribe(
+        self, wav: Path, *, progress: Callable[[float], None], model: str | None = None
+    ) -> Transcript:
         """Transcribe a 16 kHz mono WAV, telling progress from 0.0 to 1.0 as far as it is known.
 
-        Raises UnusableAudio if the recording is at fault, SpeechUnavailable if another attempt may succeed.
-        Cancelling it stops the work.
+        `model` is another than the usual one. Raises UnusableAudio if the recording is at fault, UnknownModel if there
+        is no such model, SpeechUnavailable if another attempt may succeed. Cancelling it stops the work.
         """
         ...
 
@@ -62,6 +65,10 @@ class UnusableAudio(ValueError):
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail
+
+
+class UnknownModel(ValueError):
+    """Whoever transcribes has no model of that name. The text says which there are, or where to look."""
 
 
 class SpeechUnavailable(ConnectionError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from infra.child import Child, start
-from infra.speech import Segment, SpeechUnavailable, Transcript, UnusableAudio
+from infra.speech import Segment, SpeechUnavailable, Transcript, UnknownModel, UnusableAudio
 
 STALL = 300.0
 """Seconds without a word from a process before it counts as stuck. A segment takes a few."""
@@ -38,8 +38,14 @@ class Sphinx:
         self._all: set[Child] = set()
         self._closed = False
 
-    async def transcribe(self, wav: Path, *, progress: Callable[[float], None]) -> Transcript:
-        """See Speech.transcribe. Waits while every process is busy."""
+    async def transcribe(
+        self, wav: Path, *, progress: Callable[[float], None], model: str | None = None
+    ) -> Transcript:
+        """See Speech.transcribe. Waits while every process is busy. There is one model."""
+        if model not in {None, self.model}:
+            raise UnknownModel(
+                f"There is no model {model!r} here, only {self.model!r}; others need WHISPER_URL."
+            )
         progress(0.0)
         async with self._places:
             process = await self._process()

@@ -9,8 +9,8 @@ from typing import BinaryIO
 import aiohttp
 from yarl import URL
 
-from infra.speech import SpeechUnavailable, Transcript, UnusableAudio
-from infra.speech.whisper_refusal import refusal, wants_plain_json
+from infra.speech import SpeechUnavailable, Transcript, UnknownModel, UnusableAudio
+from infra.speech.whisper_refusal import lacks_model, refusal, wants_plain_json
 from infra.speech.whisper_reply import read_reply
 
 ANSWER_LIMIT = 64 << 20
@@ -33,17 +33,21 @@ class Whisper:
     def __repr__(self) -> str:
         return f"Whisper({self._server!r}, model={self.model!r})"
 
-    async def transcribe(self, wav: Path, *, progress: Callable[[float], None]) -> Transcript:
+    async def transcribe(
+        self, wav: Path, *, progress: Callable[[float], None], model: str | None = None
+    ) -> Transcript:
         """See Speech.transcribe. A SpeechUnavailable that will stay names the setting to mend."""
         progress(0.0)
-        seconds = await asyncio.to_thread(_seconds, wav)
-        status, body = await self._ask(wav, seconds)
+        name, seconds = model or self.model, await asyncio.to_thread(_seconds, wav)
+        status, body = await self._ask(wav, seconds, name)
         if self._detailed and wants_plain_json(status, body):
             self._detailed = False
-            status, body = await self._ask(wav, seconds)
+            status, body = await self._ask(wav, seconds, name)
+        if status != 200 and model and lacks_model(status, body):
+            raise UnknownModel(f"The speech server at {self._server} has no model {model!r}.")
         if status != 200:
-            raise refusal(status, body, server=self._server, model=self.model)
-        said = await asyncio.to_thread(read_reply, body, seconds=seconds, model=self.model)
+            raise refusal(status, body, server=self._server, model=name)
+        said = await asyncio.to_thread(read_reply, body, seconds=seconds, model=name)
         progress(1.0)
         return said
 
@@ -52,7 +56,7 @@ class Whisper:
         if self._session:
             await self._session.close()
 
-    async def _ask(self, wav: Path, seconds: float) -> tuple[int, bytes]:
+    async def _ask(self, wav: Path, seconds: float, model: str) -> tuple[int, bytes]:
         if self._session is None:
             # A connection kept for the next recording, hours later, would often be dead when it comes.
             self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True))
@@ -62,7 +66,7 @@ class Whisper:
         sound = await asyncio.to_thread(wav.open, "rb")
         try:
             async with self._session.post(
-                self._url, data=self._form(sound), timeout=limit, allow_redirects=False
+                self._url, data=self._form(sound, model), timeout=limit, allow_redirects=False
             ) as response:
                 return response.status, await self._body(response)
         except TimeoutError:
@@ -78,10 +82,10 @@ class Whisper:
         finally:
             sound.close()
 
-    def _form(self, sound: BinaryIO) -> aiohttp.FormData:
+    def _form(self, sound: BinaryIO, model: str) -> aiohttp.FormData:
         form = aiohttp.FormData()
         form.add_field("file", sound, filename="audio.wav", content_type="audio/wav")
-        form.add_field("model", self.model)
+        form.add_field("model", model)
         form.add_field("response_format", "verbose_json" if self._detailed else "json")
         if self._detailed:
             form.add_field("timestamp_granularities[]", "word")

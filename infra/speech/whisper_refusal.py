@@ -19,7 +19,7 @@ def refusal(status: int, body: bytes, *, server: str, model: str) -> UnusableAud
     match status:
         case 401 | 403:
             what = "refuses us. Let Headwater in, or give user and password in WHISPER_URL"
-        case 404 if "model" in said.lower():
+        case _ if lacks_model(status, body):
             what = f"has no model {model!r}. Set WHISPER_MODEL to one it has"
         case 404 | 405 | 301 | 302 | 307 | 308:
             what = (
@@ -35,6 +35,11 @@ def refusal(status: int, body: bytes, *, server: str, model: str) -> UnusableAud
         case _:
             what = "failed"
     return SpeechUnavailable(f"The speech server at {server} {what} (it answered {status}: {said}).")
+
+
+def lacks_model(status: int, body: bytes) -> bool:
+    """Whether the server does not know the model that it was asked for."""
+    return status == 404 and "model" in server_words(body).lower()
 
 
 def wants_plain_json(status: int, body: bytes) -> bool:

@@ -187,8 +187,8 @@ async def test_without_a_key_the_same_file_is_another_session(
     stored = await stored_messages(deployment)
     second = await completed(http, content)
     assert first["sessionId"] != second["sessionId"]
-    # The file, its transcript and its chunks are there once. A summary names its session.
-    assert await stored_messages(deployment) == stored + 2
+    # The file, its transcript and its chunks are there once. Summary and report (two versions) name their session.
+    assert await stored_messages(deployment) == stored + 6
 
 
 async def test_many_large_uploads_at_once_leave_the_api_small(

@@ -28,6 +28,8 @@ PATH_OF_AN_UPLOAD = {
     "append jobsite.session.understood",
     "handle summarise",
     "append jobsite.session.summarised",
+    "handle report",
+    "append jobsite.session.reported",
     "handle index",
     "append jobsite.session.indexed",
     "project jobsite",

@@ -149,6 +149,11 @@ class RetryStage(Command, frozen=True, kw_only=True):
     stage: Stage | None = None
 
 
+class RequestReport(Command, frozen=True, kw_only=True):
+    session_id: UUID
+    request_id: UUID
+
+
 class RequestTranscription(Command, frozen=True, kw_only=True):
     session_id: UUID
     request_id: UUID
@@ -206,6 +211,7 @@ SessionCommand = (
     | RecordNotified
     | FailStage
     | RetryStage
+    | RequestReport
     | RequestTranscription
     | AcceptTranscript
     | CorrectTranscript

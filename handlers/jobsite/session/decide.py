@@ -15,6 +15,7 @@ from events.jobsite import (
     Indexed,
     Notified,
     Reported,
+    ReportRequested,
     SessionDeleted,
     SessionEvent,
     SessionMoved,
@@ -48,6 +49,7 @@ from handlers.jobsite.session.commands import (
     RecordTranscript,
     RecordUnderstanding,
     RenameSession,
+    RequestReport,
     RequestTranscription,
     RetryStage,
     SessionCommand,
@@ -71,6 +73,7 @@ R = TypeVar("R", bound=SessionEvent)
 ORDER: tuple[Stage, ...] = get_args(Stage)
 ASKED = (
     RetryStage,
+    RequestReport,
     RequestTranscription,
     AcceptTranscript,
     CorrectTranscript,
@@ -187,6 +190,7 @@ def _reported(c: RecordReport, s: Session) -> Sequence[SessionEvent]:
         transcript=made.transcript,
         corrections=made.corrections,
         edition=s.editions + 1,
+        request_id=s.asked,
     )
     return [_with_status(event, s)]
 
@@ -196,6 +200,8 @@ def _asked(command: SessionCommand, s: Session) -> Sequence[SessionEvent]:
     match command:
         case RetryStage() as c:
             return _retried(c, s)
+        case RequestReport() as c:
+            return _report_again(c, s)
         case RequestTranscription() as c:
             known = c.request_id in s.requests or c.request_id in s.closed
             return [] if known else [as_told(TranscriptionRequested, c, audio=s.audio)]
@@ -230,6 +236,17 @@ def _retried(c: RetryStage, s: Session) -> Sequence[SessionEvent]:
         summary=s.summarised.blob if s.summarised else None,
         **_about(s),
     )
+    return [event]
+
+
+def _report_again(c: RequestReport, s: Session) -> Sequence[SessionEvent]:
+    if s.summarised is None or "summarise" not in s.done:
+        raise Conflict(
+            "NOT_SUMMARISED", "The recording is not summed up yet; a report can be made after that."
+        )
+    if s.asked is not None and "report" not in s.failed:
+        return []
+    event = ReportRequested(session_id=c.session_id, request_id=c.request_id, summary=s.summarised.blob)
     return [event]
 
 

@@ -16,6 +16,7 @@ from events.jobsite import (
     Indexed,
     Notified,
     Reported,
+    ReportRequested,
     SessionDeleted,
     SessionEvent,
     SessionMoved,
@@ -66,6 +67,8 @@ class Session:
     report: int | None = None
     """The edition that holds."""
     editions: int = 0
+    asked: UUID | None = None
+    """The open request for another report."""
     done: frozenset[Stage] = frozenset()
     failed: frozenset[Stage] = frozenset()
     retries: Mapping[Stage, int] = field(default_factory=dict)
@@ -129,7 +132,10 @@ def _stages(s: Session, event: SessionEvent) -> Session:
             sets = {**s.chunk_sets, e.index: e.blob}
             return replace(_again(s, "index", done=True), indexes=s.indexes | {e.index}, chunk_sets=sets)
         case Reported() as e:
-            return replace(_again(s, "report", done=True), report=e.edition, editions=e.edition)
+            told = replace(s, asked=None, report=e.edition, editions=e.edition)
+            return _again(told, "report", done=True)
+        case ReportRequested() as e:
+            return replace(_again(s, "summarise", done=True), asked=e.request_id)
         case Notified():
             return _again(s, "notify", done=True)
     return _requests(s, event)
