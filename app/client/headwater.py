@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
+from app.client.answers import Answers
 from app.client.files import Progress, no_progress, upload_of
 from app.client.knowledge import Knowledge
 from app.client.live import Following
@@ -27,6 +28,7 @@ class Headwater:
     def __init__(self, url: str, key: str, *, patience: Patience | None = None) -> None:
         self._patience = patience or Patience()
         self.transport = Transport(url, key, self._patience)
+        self.answers = Answers(self.transport)
         self.knowledge = Knowledge(self.transport)
         self.notifications = Notifications(self.transport)
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.client import Headwater, Refused, Unreachable
 from app.client.files import upload_of
-from app.search.views import ScopeBody
+from app.search.views import ScopeBody, SearchAnswer
 from events.ids import new_id
 from tests.client.conftest import HASTY
 from tests.client.proxy import Proxy
@@ -96,12 +96,17 @@ def test_waiting_gets_longer_and_heeds_the_server() -> None:
     assert HASTY.delay(1, 7) == 7
 
 
-async def test_what_was_said_is_found(client: Headwater, tmp_path: Path) -> None:
-    taken = await client.upload(recording(tmp_path), title="Found")
-    scope = ScopeBody(session_id=taken.session_id)
+async def found(client: Headwater, scope: ScopeBody) -> SearchAnswer:
+    """Wait until what was said can be found."""
     async with asyncio.timeout(30):
         while not (answer := await client.search("order drywall", scope=scope)).hits:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
-    assert answer.hits[0].title == "Found"
+    return answer
+
+
+async def test_what_was_said_is_found(client: Headwater, tmp_path: Path) -> None:
+    taken = await client.upload(recording(tmp_path), title="Found")
+    scope = ScopeBody(session_id=taken.session_id)
+    assert (await found(client, scope)).hits[0].title == "Found"
     await client.delete_session(taken.session_id)
     assert (await client.search("order drywall", scope=scope)).hits == ()
