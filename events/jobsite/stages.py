@@ -5,7 +5,7 @@ from typing import Literal
 Stage = Literal["transcribe", "understand", "summarise", "index", "report", "notify"]
 Status = Literal["accepted", "processing", "completed", "failed"]
 
-PIPELINE: tuple[Stage, ...] = ("transcribe", "understand", "summarise", "index", "report")
+PIPELINE: tuple[Stage, ...] = ("transcribe", "understand", "summarise", "index", "report", "notify")
 """The stages every recording runs through, in the order of `Stage`: it is complete when all of them have ended well."""
 
 BELOW: dict[Stage, tuple[Stage, ...]] = {

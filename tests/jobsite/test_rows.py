@@ -105,6 +105,7 @@ def test_an_upload_makes_a_session_with_all_its_stages_before_it() -> None:
         ((SESSION, 2), "summarise", "pending"),
         ((SESSION, 3), "index", "pending"),
         ((SESSION, 4), "report", "pending"),
+        ((SESSION, 5), "notify", "pending"),
     ]
 
 

@@ -41,6 +41,7 @@ async def test_a_recording_becomes_a_transcript_that_is_found_and_plays(http: ai
         ("summarise", "completed", 100),
         ("index", "completed", 100),
         ("report", "completed", 100),
+        ("notify", "completed", 100),
     ]
     session = await get(http, f"/v1/sessions/{taken['sessionId']}")
     assert session["transcript"]["text"].replace("\n", " ") == TEXT

@@ -14,7 +14,7 @@ from tests.deployment import Deployment
 
 OVER = {"completed", "failed"}
 
-LIFE = ("audio_uploaded", "transcribed", "understood", "summarised", "reported")
+LIFE = ("audio_uploaded", "transcribed", "understood", "summarised", "reported", "notified")
 """What happens to a recording, one after the other; beside the last, it is indexed."""
 
 _numbers = itertools.count(1)
