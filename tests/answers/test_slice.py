@@ -44,9 +44,11 @@ async def erased(http: aiohttp.ClientSession, what: str, id: str) -> dict[str, A
     """Wait until a deletion is proved."""
     async with asyncio.timeout(30):
         while True:
-            proof = await ask(http, "GET", f"/v1/{what}/{id}/deletion")
-            if proof["status"] == "done":
-                return proof
+            async with http.get(f"/v1/{what}/{id}/deletion") as told:
+                proof: dict[str, Any] = await told.json()
+                if told.status == 200:
+                    return proof
+                assert told.status == 202, proof
             await asyncio.sleep(0.1)
 
 

@@ -2,6 +2,7 @@
 
 import asyncpg
 
+from app.contexts import READ_MODELS
 from tests.deployment import Deployment
 from tests.jobsite.uploads import completed, get, sound
 
@@ -9,7 +10,7 @@ from tests.jobsite.uploads import completed, get, sound
 async def test_migrating_again_changes_nothing(deployment: Deployment) -> None:
     for _ in range(2):
         migrated = await deployment.cli("migrate")
-        assert (migrated.status, migrated.out) == (0, "read models are there: jobsite, operations\n"), (
+        assert (migrated.status, migrated.out) == (0, f"read models are there: {', '.join(READ_MODELS)}\n"), (
             migrated.err
         )
 
@@ -34,4 +35,4 @@ async def test_rows_that_are_not_as_the_log_has_them_are_found_and_mended(deploy
 async def test_a_read_model_that_does_not_exist_is_named(deployment: Deployment) -> None:
     mistaken = await deployment.cli("rebuild", "gardens")
     assert mistaken.status == 1
-    assert mistaken.err == "There is no read model gardens; there are jobsite, operations.\n"
+    assert mistaken.err == f"There is no read model gardens; there are {', '.join(READ_MODELS)}.\n"

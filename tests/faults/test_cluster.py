@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from app.contexts import NAMES
 from infra import jetstream
 from tests.deployment import Deployment, deployed
 from tests.faults.uploads import kept, uploading
@@ -27,13 +28,9 @@ async def api(deployment: Deployment, subject: str) -> dict[str, Any]:
 
 async def test_no_stream_is_on_one_node_alone(cluster: Deployment) -> None:
     found = (await api(cluster, "STREAM.LIST"))["streams"]
-    assert {each["config"]["name"]: each["config"]["num_replicas"] for each in found} == {
-        "JOBSITE": 3,
-        "IDENTITY": 3,
-        "OPERATIONS": 3,
-        "LIVE": 3,
-        "OBJ_BLOBS": 3,
-    }
+    wanted = (*(each.upper() for each in NAMES), "LIVE", "OBJ_BLOBS")
+    replicas = {each["config"]["name"]: each["config"]["num_replicas"] for each in found}
+    assert replicas == dict.fromkeys(wanted, 3)
 
 
 async def test_the_leader_dies_and_everything_can_be_started_without_it(cluster: Deployment) -> None:

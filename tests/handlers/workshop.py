@@ -209,12 +209,19 @@ class Floor:
         return letters[-1] if letters else None
 
     async def idle(self) -> bool:
-        """Whether there is a consumer, and nothing that it has not dealt with."""
+        """Whether there is a consumer, and nothing that it has not dealt with.
+
+        A consumer hears of a new message a moment after its publisher does, so its counts alone can say "nothing
+        to do" too early: it must have come as far as the last message that is its to do.
+        """
+        stream, durable = self.shop.stream, f"do_{self.shop.context}"
+        asked = {"last_by_subj": f"{self.shop.context}.task.*.asked"}
         try:
-            info = await jetstream.api(self.nc, f"CONSUMER.INFO.{self.shop.stream}.do_{self.shop.context}")
+            info = await jetstream.api(self.nc, f"CONSUMER.INFO.{stream}.{durable}")
+            last = await jetstream.api(self.nc, f"STREAM.MSG.GET.{stream}", asked)
         except ApiError:
             return False
-        return not info["num_pending"] and not info["num_ack_pending"]
+        return bool(info["ack_floor"]["stream_seq"] >= last["message"]["seq"] and not info["num_ack_pending"])
 
     @asynccontextmanager
     async def working(
