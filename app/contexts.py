@@ -235,7 +235,7 @@ def handlers(
     stages = (
         transcriber(blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         *summarisers(reading=reading, blobs=blobs, embedder=embedder, generator=generator, clock=clock),
-        *indexers(blobs=blobs, embedder=embedder, clock=clock),
+        *indexers(reading=reading, blobs=blobs, embedder=embedder, clock=clock),
         *reporters(reading=reading, blobs=blobs, url=url, clock=clock),
     )
     return (

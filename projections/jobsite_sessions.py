@@ -100,6 +100,8 @@ def _by_people(recorded: Recorded[Any], content: Any) -> Iterator[Change]:
             if e.understanding and e.job_id != e.was:
                 yield from _void(e.session_id, "understand")
                 yield patch(SESSIONS, id=e.session_id, status="processing")
+            elif e.job_id != e.was:
+                yield from _pending(e.session_id, "index")
         case DiscrepanciesFound() as e:
             yield from _discrepancies(content or (), e, recorded)
             yield patch(SESSIONS, id=e.session_id, **_touched(recorded))

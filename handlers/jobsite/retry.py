@@ -14,7 +14,7 @@ def retrier(stages: Sequence[Handler], *, reading: Reading) -> Handler:
     """The handler of `stage_retried`.
 
     `stages` are called as their stage is, or `<stage>_<more>`: it may follow from several kinds of events, and then the
-    newest of them counts.
+    newest counts that leaves something to be done.
     """
 
     async def retry(recorded: Recorded[StageRetried], attempt: Attempt) -> Answer:
@@ -23,7 +23,9 @@ def retrier(stages: Sequence[Handler], *, reading: Reading) -> Handler:
         for cause in reversed(await reading.past("session", event.session_id)):
             if handler := handlers.get(type(cause.event)):
                 async with asyncio.timeout(handler.timeout):
-                    return await handler.effect(cause, attempt)
+                    answer = await handler.effect(cause, attempt)
+                if answer is not None:
+                    return answer
         return None
 
     def give_up(recorded: Recorded[StageRetried], failure: Failure) -> FailStage:

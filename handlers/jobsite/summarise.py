@@ -15,7 +15,7 @@ from handlers.jobsite.session.commands import FailStage, RecordSummary
 from handlers.jobsite.session.state import Session
 from infra.blobs import BlobMissing, Blobs, once
 from infra.embedding import Embedder
-from infra.generation import GenerationFailed, Generator
+from infra.generation import GenerationBroken, GenerationFailed, Generator
 from infra.understanding import Summary
 from infra.understanding.extracted import extracted
 from infra.understanding.written import written
@@ -54,6 +54,8 @@ def summarisers(
             summary = await _summary(recorded, work)
         except BlobMissing:
             return _failed(work, "TRANSCRIPT_MISSING", "The transcript is gone from the blob store.", attempt)
+        except GenerationBroken:
+            raise  # as when the model server does not answer at all
         except GenerationFailed as useless:
             return _failed(work, "SUMMARY_UNUSABLE", useless.detail, attempt)
         stored = await blobs.put(once(msgspec.json.encode(summary)), media_type="application/json")

@@ -19,7 +19,7 @@ from handlers.jobsite.grammar import by_grammar
 from handlers.jobsite.hearing import by_model
 from handlers.jobsite.session.commands import FailStage, RecordUnderstanding
 from infra.blobs import Blob, BlobMissing, Blobs, once
-from infra.generation import Generator
+from infra.generation import GenerationBroken, GenerationFailed, Generator
 from infra.log import Log
 from infra.speech import Transcript
 from infra.speech.corrections import corrected
@@ -47,7 +47,12 @@ def understanders(
             )
         transcript = corrected(msgspec.json.decode(content, type=Transcript), event.corrections)
         today = (event.recorded_at or recorded.at).date()
-        found = await _understood(transcript, today, generator)
+        try:
+            found = await _understood(transcript, today, generator)
+        except GenerationBroken:
+            raise  # as when the model server does not answer at all
+        except GenerationFailed as useless:
+            return _failed(event, "UNDERSTANDING_UNUSABLE", useless.detail, attempt.number)
         stored = await blobs.put(once(msgspec.json.encode(found)), media_type="application/json")
         who = await _who(event, found, directory)
         items, done = _told(event, found, who, stored)

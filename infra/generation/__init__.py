@@ -67,6 +67,10 @@ class GenerationFailed(Exception):
         self.detail = detail
 
 
+class GenerationBroken(GenerationFailed):
+    """The answer broke off in the middle: whoever does not mind hearing its beginning again may ask again."""
+
+
 class Generator(Protocol):
     """Writes what a conversation asks for. None stands in its place where no model server is configured.
 
@@ -89,8 +93,8 @@ class Generator(Protocol):
         """The answer piece by piece, `most` tokens at most.
 
         Tried once more when the server fails before the first piece. Raises GenerationUnavailable before the first
-        piece, GenerationFailed after it, or at once where asking again would not help. Closing the iterator stops
-        the model, so close it (`contextlib.aclosing`).
+        piece, GenerationBroken after it, and GenerationFailed at once where asking again would not help. Closing the
+        iterator stops the model, so close it (`contextlib.aclosing`).
         """
         ...
 
@@ -99,7 +103,8 @@ class Generator(Protocol):
     ) -> tuple[Shape, Usage]:
         """An answer that fits `shape`, a struct; one that does not goes back to the model once, to repair.
 
-        Raises GenerationUnavailable, or GenerationFailed when the repaired answer does not fit either.
+        Raises GenerationUnavailable, GenerationBroken, or GenerationFailed when the repaired answer does not fit
+        either.
         """
         ...
 

@@ -7,7 +7,15 @@ from typing import Any
 
 import msgspec
 
-from infra.generation import GenerationFailed, GenerationUnavailable, Piece, Shape, Turn, Usage
+from infra.generation import (
+    GenerationBroken,
+    GenerationFailed,
+    GenerationUnavailable,
+    Piece,
+    Shape,
+    Turn,
+    Usage,
+)
 
 FIRST_TOKEN = 60.0
 """Seconds until the first token: a large model may have to be loaded."""
@@ -34,7 +42,7 @@ async def patiently(attempt: Source, *, first: float = FIRST_TOKEN) -> AsyncIter
             return
         except GenerationUnavailable as away:
             if began:
-                raise GenerationFailed(f"The answer broke off: {away.detail}") from away
+                raise GenerationBroken(f"The answer broke off: {away.detail}") from away
             if last or away.code != "AI_UNAVAILABLE":
                 raise
         await asyncio.sleep(PAUSE)

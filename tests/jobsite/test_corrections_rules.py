@@ -210,6 +210,37 @@ def test_a_failed_stage_is_retried_on_what_it_works_on() -> None:
     given(*LIFE).when(changed(retry, stage="report")).refused(Conflict, "NOTHING_TO_RETRY")
 
 
+def test_what_could_not_be_understood_is_searched_all_the_same_and_anew_once_it_is() -> None:
+    lost = StageFailed(session_id=SESSION, job_id=JOB, stage="understand", code="C", detail="d")
+    retried = StageRetried(
+        session_id=SESSION,
+        job_id=JOB,
+        stage="understand",
+        retry=1,
+        audio="aa",
+        transcript="bb",
+        title="Boiler room",
+        recorded_at=MONDAY,
+    )
+    unstood = (UPLOADED, TRANSCRIBED, lost)
+    given(*unstood).when(index, index).then(INDEXED)
+    assert _folded(*unstood, INDEXED).status == "failed"
+    again = RetryStage(session_id=SESSION, stage="understand")
+    given(*unstood, INDEXED).when(again, understand, index).then(retried, UNDERSTOOD, INDEXED)
+    move = MoveSession(session_id=SESSION, job_id=OTHER)
+    moved = SessionMoved(
+        session_id=SESSION,
+        job_id=OTHER,
+        was=JOB,
+        transcript="bb",
+        chunk_sets={INDEXED.index: "cc"},
+        recorded_at=MONDAY,
+    )
+    given(*unstood, INDEXED).when(move, index).then(moved, changed(INDEXED, job_id=OTHER))
+    both = changed(retried, stage="index")
+    given(*unstood, INDEX_FAILED).when(changed(again, stage="index"), index).then(both, INDEXED)
+
+
 def test_a_stage_whose_ground_is_gone_cannot_be_retried() -> None:
     report_failed = StageFailed(session_id=SESSION, job_id=JOB, stage="report", code="C", detail="d")
     given(UPLOADED, TRANSCRIBED, UNDERSTOOD, report_failed).when(RetryStage(session_id=SESSION)).refused(

@@ -223,7 +223,7 @@ def _retried(c: RetryStage, s: Session) -> Sequence[SessionEvent]:
     if stage is None or stage not in s.failed:
         which = f"The stage {stage!r}" if stage else "No stage"
         raise Conflict("NOTHING_TO_RETRY", f"{which} has failed; only a failed stage can be retried.")
-    if (before := NEEDS.get(stage)) and before not in s.done:
+    if (before := NEEDS.get(stage)) and before not in s.done and not _without(stage, s):
         raise Conflict("STAGE_NOT_READY", f"{stage} needs {before}, which has not ended well yet.")
     event = StageRetried(
         session_id=c.session_id,
@@ -237,6 +237,11 @@ def _retried(c: RetryStage, s: Session) -> Sequence[SessionEvent]:
         **_about(s),
     )
     return [event]
+
+
+def _without(stage: Stage, s: Session) -> bool:
+    """What could not be understood is searched all the same."""
+    return stage == "index" and "understand" in s.failed
 
 
 def _report_again(c: RequestReport, s: Session) -> Sequence[SessionEvent]:

@@ -124,7 +124,7 @@ def _stages(s: Session, event: SessionEvent) -> Session:
         case TranscriptCorrected() as e:
             return replace(_again(s, "transcribe", done=True), corrections=e.corrections, chunk_sets={})
         case Understood() as e:
-            return replace(_again(s, "understand", done=True), understood=e, job_id=e.job_id)
+            return replace(_again(s, "understand", done=True), understood=e, job_id=e.job_id, chunk_sets={})
         case Summarised() as e:
             found = s.discrepancies | set(e.discrepancies)
             return replace(_again(s, "summarise", done=True), summarised=e, discrepancies=found)
@@ -181,7 +181,9 @@ def _again(s: Session, stage: Stage, *, done: bool = False) -> Session:
 
 def _moved(s: Session) -> Session:
     """Another job: its vectors go there, and what compares within a job is done again."""
-    return _again(s, "understand", done=True) if s.understood and "understand" in s.done else s
+    if "understand" in s.done:
+        return _again(s, "understand", done=True)
+    return replace(_again(s, "index"), indexes=frozenset())
 
 
 def _closed(s: Session, request: UUID | None) -> Session:
