@@ -71,7 +71,7 @@ def generator(settings: Settings) -> Generator | None:
             from infra.generation.anthropic import Claude  # noqa: PLC0415 (an extra that not everybody has)
         except ImportError:
             raise GenerationUnavailable(
-                "AI_UNAVAILABLE", "CLAUDE_API_KEY is set; Claude needs: pip install 'headwater[claude]'"
+                "AI_UNAVAILABLE", "CLAUDE_API_KEY is set; Claude needs: pip install anthropic"
             ) from None
         url = str(claude.url) if claude.url else None
         made["claude"] = Claude(str(claude.api_key), claude.model, max_tokens=claude.max_tokens, url=url)
