@@ -71,5 +71,5 @@ class ProjectQuery(msgspec.Struct, frozen=True, kw_only=True):
 class ExportQuery(msgspec.Struct, frozen=True, kw_only=True):
     """As what."""
 
-    format: Annotated[str, msgspec.Meta(pattern="^(markdown|json)$")] = "markdown"
+    format: Annotated[str, msgspec.Meta(pattern=r"^(markdown|json)$(?!\n)")] = "markdown"
     """`markdown`: the shown branch, to read; `json`: every message of every branch."""

@@ -6,7 +6,7 @@ import msgspec
 
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 
-Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$", max_length=254)]
+Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$(?!\n)", max_length=254)]
 Title = Annotated[str, msgspec.Meta(max_length=500)]
 Name = Annotated[str, msgspec.Meta(pattern=r"\w", min_length=1, max_length=200)]
 Words = Annotated[str, msgspec.Meta(pattern=r"\S", min_length=1, max_length=2000)]

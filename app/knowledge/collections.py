@@ -21,7 +21,7 @@ from handlers.refusals import Conflict, Invalid, NotFound
 Name = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(?![0-9a-f]{8}-[0-9a-f]{4}-)[a-z0-9][a-z0-9_-]{0,62}$",
+        pattern=r"^(?![0-9a-f]{8}-[0-9a-f]{4}-)[a-z0-9][a-z0-9_-]{0,62}$(?!\n)",
         description="Lower-case letters, digits, - and _, 63 at most.",
     ),
 ]

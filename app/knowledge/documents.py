@@ -74,7 +74,7 @@ class KnownBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     collection: str
     sha256: Annotated[
-        tuple[Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")], ...],
+        tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")], ...],
         msgspec.Meta(min_length=1, max_length=1000),
     ]
 

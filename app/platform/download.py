@@ -1,6 +1,5 @@
 """Downloads by signed link, whole or in ranges, straight from the blob store."""
 
-import re
 from collections.abc import Callable
 from datetime import datetime
 
@@ -8,8 +7,9 @@ import msgspec
 from aiohttp import web
 
 from app.http.endpoints import Call
+from app.platform.ranges import has_already, span_of
 from handlers.refusals import Forbidden, NotFound
-from infra.blobs import Blob, BlobMissing, Blobs
+from infra.blobs import BlobMissing, Blobs
 from infra.blobs.disposition import content_disposition
 from infra.blobs.signing import LinkExpired, LinkInvalid, verify
 
@@ -23,7 +23,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     signature: str = ""
 
 
-RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+CACHED = "private, max-age=300"
 
 
 async def download(
@@ -39,7 +39,10 @@ async def download(
     blob = await blobs.stat(claim.key)
     if blob is None:
         raise NotFound("BLOB_NOT_FOUND", "What this link led to has been erased.")
-    span = _range(call.request.headers.get("Range"), blob)
+    tag, asked = f'"{claim.key}"', call.request.headers
+    if has_already(asked, tag):
+        return web.Response(status=304, headers={"ETag": tag, "Cache-Control": CACHED})
+    span = span_of(asked, tag, blob.size)
     response = web.StreamResponse(status=206 if span else 200)
     start, end = span or (0, blob.size)
     response.headers.update(
@@ -47,8 +50,8 @@ async def download(
             "Content-Type": claim.media_type,
             "Content-Disposition": content_disposition(claim.name, claim.media_type),
             "Accept-Ranges": "bytes",
-            "ETag": f'"{claim.key}"',
-            "Cache-Control": "private, max-age=300",
+            "ETag": tag,
+            "Cache-Control": CACHED,
         }
     )
     if span:
@@ -63,19 +66,3 @@ async def download(
             raise NotFound("BLOB_NOT_FOUND", "What this link led to is being erased.") from gone
     await response.write_eof()
     return response
-
-
-def _range(header: str | None, blob: Blob) -> tuple[int, int] | None:
-    """The one range asked for, as start and end; several, or none that can be read, mean the whole (RFC 9110, 14.2)."""
-    match = RANGE.fullmatch(header or "")
-    if not match or not (match[1] or match[2]):
-        return None
-    if match[1] and match[2] and int(match[2]) < int(match[1]):
-        return None
-    if not match[1]:
-        start, end = max(0, blob.size - int(match[2])), blob.size
-    else:
-        start, end = int(match[1]), min(int(match[2]) + 1 if match[2] else blob.size, blob.size)
-    if start >= end:
-        raise web.HTTPRequestRangeNotSatisfiable(headers={"Content-Range": f"bytes */{blob.size}"})
-    return start, end

@@ -1,5 +1,6 @@
 """Looks into an archive before anybody unpacks it: how much is in it, and whether all of it is there."""
 
+import re
 import zipfile
 import zlib
 from io import BytesIO
@@ -14,6 +15,9 @@ SMALL = 20 << 20
 DEPTH = 3
 """Archives within archives; an Office document may hold others."""
 PIECE = 1 << 20
+HEAD = 4096
+"""Bytes in which XML declares what it is of."""
+_DECLARED = re.compile(rb"<!(?:DOCTYPE|ENTITY)\b")
 
 
 class Guard:
@@ -62,13 +66,15 @@ class Guard:
                 "DOCUMENT_ENCRYPTED", "What it holds is protected by a password. Send it without one."
             )
         with archive.open(entry) as file:
-            head = file.read(4)
-            if head == b"PK\x03\x04":
+            head = file.read(HEAD)
+            if head.startswith(b"PK\x03\x04"):
                 self._archive(BytesIO(head + file.read()), entry.compress_size, depth + 1)
                 return
+            if entry.filename.endswith((".xml", ".rels")) and _DECLARED.search(head.replace(b"\0", b"")):
+                raise _bomb("It declares entities, as XML bombs do and no Office document does")
             while file.read(PIECE):
                 pass
 
 
 def _bomb(what: str) -> UnusableDocument:
-    return UnusableDocument("DOCUMENT_BOMB", f"{what}; no document of that size is unpacked here.")
+    return UnusableDocument("DOCUMENT_BOMB", f"{what}; such a document is not unpacked here.")

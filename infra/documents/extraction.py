@@ -10,6 +10,7 @@ from infra.documents import kinds, texts
 from infra.documents.archives import Guard
 from infra.documents.kinds import Kind
 from infra.documents.language import language_of
+from infra.documents.mails import undressed
 from infra.documents.ocr import Ocr
 from infra.documents.parsed import Limits, Parsed, UnusableDocument, too_long
 from infra.documents.wholeness import is_cut
@@ -45,7 +46,14 @@ def extract(
 def _read(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None) -> Parsed:
     from infra.documents.reading import read  # noqa: PLC0415 (0.1 s and 40 MB that texts need not pay)
 
-    return asyncio.run(read(content, kind, limits, ocr))
+    return asyncio.run(read(_plain(content, kind), kind, limits, ocr))
+
+
+def _plain(content: bytes, kind: Kind) -> bytes:
+    """A web page in UTF-8, since its parser knows no other encoding; a mail without its styles."""
+    if kind == kinds.HTML:
+        return (texts.decoded(content) or "").encode()
+    return undressed(content) if kind == kinds.MAIL else content
 
 
 def _text(content: bytes, kind: Kind) -> Parsed:

@@ -64,14 +64,18 @@ def kind_of(content: bytes, name: str = "", declared: str = "") -> Kind:
     if found is None and content.startswith(OLE):
         _refuse_compound(content)
     if named and (found is None or found.family != named.family):
-        actual = f"it is {found.label}" if found else "its content is something else"
-        raise UnusableDocument(
-            "DOCUMENT_MISLABELLED",
-            f"Its name says that it is {named.label}, but {actual}. Send it under its own name.",
-        )
+        raise UnusableDocument("DOCUMENT_MISLABELLED", _mislabelled(named, found))
     if found is None:
         raise UnusableDocument("DOCUMENT_UNSUPPORTED", f"This is no document that can be read. {TAKEN}")
     return found
+
+
+def _mislabelled(named: Kind, found: Kind | None) -> str:
+    says = f"Its name says that it is {named.label}, but"
+    if found is None and named.family == "text":
+        return f"{says} its content is none in UTF-8, UTF-16 or Windows-1252. If it is one, save it in UTF-8."
+    actual = f"it is {found.label}" if found else "its content is something else"
+    return f"{says} {actual}. Send it under its own name."
 
 
 def guessed(head: bytes, name: str, declared: str) -> str:

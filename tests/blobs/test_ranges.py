@@ -1,63 +1,39 @@
-"""A range of a blob is what a slice of its bytes is."""
-
-import asyncio
-import os
-from collections.abc import AsyncIterator
+"""Downloads go on where they broke off, and only in the same file."""
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from aiohttp import web
 
-from infra.embedded.nats import NatsServer
-from tests.blobs import sites
-from tests.blobs.sites import Site, pieces, read
+from app.platform.ranges import has_already, span_of
 
-CONTENT = os.urandom(100)
-BOUND = st.integers(0, len(CONTENT) + 10)
+TAG = '"abc"'
 
 
-@pytest.fixture(scope="module")
-async def seven(nats: NatsServer) -> AsyncIterator[Site]:
-    """A store that cuts into chunks of seven bytes."""
-    async with sites.objects(nats, chunk_size=7) as site:
-        yield site
+@pytest.mark.parametrize(
+    ("headers", "span"),
+    [
+        ({}, None),
+        ({"Range": "bytes=0-9"}, (0, 10)),
+        ({"Range": "bytes=90-"}, (90, 100)),
+        ({"Range": "bytes=-5"}, (95, 100)),
+        ({"Range": "bytes=-500"}, (0, 100)),
+        ({"Range": "bytes=5-2"}, None),
+        ({"Range": "bytes=0-1,4-5"}, None),
+        ({"Range": "bytes=0-9", "If-Range": TAG}, (0, 10)),
+        ({"Range": "bytes=0-9", "If-Range": '"of another"'}, None),
+        ({"Range": "bytes=200-", "If-Range": '"of another"'}, None),
+    ],
+)
+def test_a_range_is_of_the_file_that_is_meant(headers: dict[str, str], span: tuple[int, int] | None) -> None:
+    assert span_of(headers, TAG, 100) == span
 
 
-@pytest.fixture(scope="module", params=["seven", "shared_s3"])
-def store(request: pytest.FixtureRequest) -> Site:
-    """Either this one, or one that leaves small content in one piece."""
-    found: Site = request.getfixturevalue(request.param)
-    return found
+@pytest.mark.parametrize("asked", ["bytes=100-", "bytes=-0"])
+def test_a_range_behind_the_end_is_refused(asked: str) -> None:
+    with pytest.raises(web.HTTPRequestRangeNotSatisfiable) as refused:
+        span_of({"Range": asked}, TAG, 100)
+    assert refused.value.headers["Content-Range"] == "bytes */100"
 
 
-@given(start=BOUND, end=st.none() | BOUND)
-@settings(max_examples=60, deadline=None)
-async def test_any_range_is_the_slice(store: Site, start: int, end: int | None) -> None:
-    blob = await store.blobs.put(pieces(CONTENT), media_type="audio/ogg")
-    assert await read(store.blobs, blob.key, start, end) == CONTENT[start:end]
-
-
-async def test_a_range_of_nothing_is_nothing(store: Site) -> None:
-    blob = await store.blobs.put(pieces(b""), media_type="audio/ogg")
-    assert await read(store.blobs, blob.key, 0, 5) == b""
-    assert await read(store.blobs, blob.key, 3) == b""
-
-
-@pytest.mark.parametrize(("start", "end"), [(-1, None), (0, -1)])
-async def test_a_negative_bound_is_refused(store: Site, start: int, end: int | None) -> None:
-    blob = await store.blobs.put(pieces(CONTENT), media_type="audio/ogg")
-    with pytest.raises(ValueError, match="0 or later"):
-        await read(store.blobs, blob.key, start, end)
-
-
-async def test_ranges_hold_when_uploads_were_interleaved(nats: NatsServer) -> None:
-    async with sites.objects(nats, chunk_size=10) as site:
-
-        async def slow(letter: bytes) -> AsyncIterator[bytes]:
-            for n in range(30):
-                yield letter * 9 + bytes([n])
-
-        blobs = await asyncio.gather(*(site.blobs.put(slow(x), media_type="a/b") for x in (b"a", b"b", b"c")))
-        for blob, letter in zip(blobs, (b"a", b"b", b"c"), strict=True):
-            expected = b"".join(letter * 9 + bytes([n]) for n in range(30))
-            assert await read(site.blobs, blob.key, 95, 203) == expected[95:203]
+def test_a_file_that_is_known_is_not_sent_again() -> None:
+    known = [has_already({"If-None-Match": each}, TAG) for each in (TAG, f'"x", W/{TAG}', "*", '"x"')]
+    assert known == [True, True, True, False]

@@ -160,6 +160,12 @@ def bomb(megabytes: int = 60) -> bytes:
     return word_of(b"A" * (megabytes << 20))
 
 
+def entities() -> bytes:
+    """A Word document that declares what a parser would have to unfold, or to fetch."""
+    declared = b'<!DOCTYPE d [<!ENTITY a SYSTEM "file:///etc/passwd"><!ENTITY b "&a;&a;">]><d>&b;</d>'
+    return word_of(b"", **{"customXml/item1.xml": declared})
+
+
 def tiresome() -> bytes:
     """A Word document of very many paragraphs, within all limits but those of time and memory."""
     return word_of(b"".join(b"<w:p><w:r><w:t>%d</w:t></w:r></w:p>" % n for n in range(500_000)))

@@ -80,12 +80,36 @@ async def test_a_mail_is_its_headers_and_its_text() -> None:
         (b"item,count\ndrywall,12", "", "text/csv; header=present", "text/csv", "item,count\ndrywall,12"),
         ("Größe: 90 cm — naïve".encode("cp1252"), "a.txt", "", "text/plain", "Größe: 90 cm — naïve"),
         ("Zwölf 😀".encode("utf-16"), "", "", "text/plain", "Zwölf 😀"),
+        ("Zwölf mal".encode("utf-16-be"), "a.txt", "", "text/plain", "Zwölf mal"),
+        ("Zwölf 😀".encode("utf-32"), "a.txt", "", "text/plain", "Zwölf 😀"),
         (b"<html>as it is", "page.txt", "", "text/plain", "<html>as it is"),
     ],
 )
 def test_texts_stay_as_they_are(content: bytes, name: str, declared: str, media_type: str, text: str) -> None:
     parsed = extract(content, name, declared, QUICK, lambda: None)
     assert (parsed.media_type, parsed.text) == (media_type, text)
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding", "text"),
+    [
+        ("iso-8859-1", "cp1252", "Größe “so”"),
+        ("Shift_JIS", "shift_jis", "日本語テキスト"),
+        ("windows-1251", "cp1251", "Привет, мир"),
+        ("utf-8", "utf-16", "Größe 😀"),
+    ],
+)
+def test_a_web_page_is_read_in_the_encoding_that_it_names(charset: str, encoding: str, text: str) -> None:
+    page = f"<html><head><meta charset={charset}><title>{text}</title></head><body>{text}</body></html>"
+    parsed = extract(page.encode(encoding), "page.html", "", QUICK, lambda: None)
+    assert (parsed.title, parsed.text) == (text, text)
+
+
+def test_a_mail_is_what_its_reader_sees() -> None:
+    page = b"<style>p { color: red }</style><script>alert()</script><p>Twelve <b>sheets</b></p>"
+    parsed = extract(files.MAIL + b"Content-Type: text/html\r\n\r\n" + page, "a.eml", "", QUICK, lambda: None)
+    assert "Twelve sheets" in parsed.text
+    assert ("color" in parsed.text, "alert" in parsed.text) == (False, False)
 
 
 BAD: list[tuple[str, Callable[[], bytes], str, str]] = [
@@ -109,6 +133,8 @@ BAD: list[tuple[str, Callable[[], bytes], str, str]] = [
     ("an archive called DOCX", lambda: files.archive(a=b"b"), "plan.docx", "DOCUMENT_MISLABELLED"),
     ("a bomb", files.bomb, "plan.docx", "DOCUMENT_BOMB"),
     ("archives within archives", files.nested, "plan.docx", "DOCUMENT_BOMB"),
+    ("an XML bomb", files.entities, "plan.docx", "DOCUMENT_BOMB"),
+    ("a text in no known encoding", lambda: "Привет".encode("cp1251"), "a.txt", "DOCUMENT_MISLABELLED"),
     ("an archive that lies", files.lying, "plan.docx", "DOCUMENT_DAMAGED"),
     ("10,000 pages", lambda: files.many_pages(10_000), "plan.pdf", "DOCUMENT_TOO_LONG"),
     ("an empty page", lambda: files.pdf(" "), "plan.pdf", "DOCUMENT_NO_TEXT"),
