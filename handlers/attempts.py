@@ -13,7 +13,7 @@ from events.catalogue import Catalogue
 from events.envelope import Event, Recorded
 from handlers.answering import Answering
 from handlers.handler import Attempt, Failure, Handler, NotYet, Poison, Retry, cause_of
-from handlers.refusals import Refusal, Unavailable
+from handlers.refusals import NameTaken, Refusal, Unavailable
 from infra.blobs import BlobsUnavailable
 from infra.jetstream import LogUnavailable
 from infra.pull import Delivery
@@ -82,14 +82,15 @@ class Attempts:
                 )
             try:
                 return await self._attempt(recorded, delivery, known)
+            except NameTaken as overtaken:  # since the handler looked: it may find its like by now
+                traces.failed(span, overtaken)
+                return await self._again_or_never(message, recorded, delivery, overtaken)
             except (Poison, Refusal) as final:
                 traces.failed(span, final)
                 return await self._give_up(message, recorded, delivery, cause_of(final))
             except Exception as failure:
                 traces.failed(span, failure)
-                if delivery.attempt >= self._handler.attempts:
-                    return await self._give_up(message, recorded, delivery, cause_of(failure))
-                return self._later(recorded, delivery, failure)
+                return await self._again_or_never(message, recorded, delivery, failure)
 
     async def _attempt(self, recorded: Recorded[Event], delivery: Delivery, known: bool) -> bytes:
         """One try, unless it is `known` and answered already. Raises whatever ends it."""
@@ -127,6 +128,13 @@ class Attempts:
             seconds=round(seconds, 3),
         )
         return DONE
+
+    async def _again_or_never(
+        self, message: Msg, recorded: Recorded[Event], delivery: Delivery, failure: Exception
+    ) -> bytes:
+        if delivery.attempt >= self._handler.attempts:
+            return await self._give_up(message, recorded, delivery, cause_of(failure))
+        return self._later(recorded, delivery, failure)
 
     def _later(self, recorded: Recorded[Event], delivery: Delivery, failure: Exception) -> bytes:
         delay = failure.delay if isinstance(failure, Retry) else self._handler.delay(delivery.attempt)

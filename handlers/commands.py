@@ -14,7 +14,7 @@ import msgspec
 
 from events.envelope import Claim, Event, Intent, Key, Recorded
 from handlers.refusals import Conflict as Refused
-from handlers.refusals import Refusal, Unavailable
+from handlers.refusals import NameTaken, Refusal, Unavailable
 from infra.blobs import Blobs
 from infra.jetstream import LogUnavailable
 from infra.log import PAST, TOMBSTONE, Conflict, Log
@@ -141,9 +141,7 @@ class Commands:
                     "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
                 ) from failure
             except Taken as taken:
-                raise Refused(
-                    "NAME_TAKEN", f"There is already a {taken.claim.kind} {taken.claim.value!r}."
-                ) from taken
+                raise NameTaken(f"There is already a {taken.claim.kind} {taken.claim.value!r}.") from taken
 
     async def look(self, decider: Decider[C, S], id: UUID) -> S:
         """The state of an aggregate, as the log has it now. Raises `Unavailable`."""

@@ -33,6 +33,13 @@ class Conflict(Refusal):
     """The thing is in a state that does not allow it."""
 
 
+class NameTaken(Conflict):
+    """Another has a name that only one may have."""
+
+    def __init__(self, detail: str, *, field: str | None = None) -> None:
+        super().__init__("NAME_TAKEN", detail, field=field)
+
+
 class Forbidden(Refusal):
     """The caller is known and may not do it."""
 

@@ -14,7 +14,7 @@ from app.jobsite.job_views import Done
 from events.ids import derived_id
 from handlers.commands import Command, Commands
 from handlers.jobsite.job.decide import JOBS, Deleted, State
-from handlers.refusals import Conflict, NotFound
+from handlers.refusals import NameTaken, NotFound
 
 
 async def not_deleted(commands: Commands, job_id: UUID | None) -> None:
@@ -30,10 +30,8 @@ def naming(kind: str, name: str) -> Iterator[None]:
     """Says in the words of whoever asked that a name is taken."""
     try:
         yield
-    except Conflict as refused:
-        if refused.code != "NAME_TAKEN":
-            raise
-        raise Conflict("NAME_TAKEN", f"There is already a {kind} called {name!r}.", field="name") from refused
+    except NameTaken as refused:
+        raise NameTaken(f"There is already a {kind} called {name!r}.", field="name") from refused
 
 
 async def carried_out(

@@ -25,6 +25,8 @@ from handlers.jobsite.similarity import ALIKE, similarity
 from infra.log import Log
 
 MOST_SUGGESTIONS = 5
+ADDED = UUID("6e4d3c0a-5d0f-5f6b-9a51-7a3f5b8f2c11")
+"""Ids of builders and jobs that were first heard of in a recording derive from this."""
 FILTERS = ("jobsite.builder.>", "jobsite.job.>")
 
 
@@ -39,8 +41,11 @@ class Names:
 
     builders: dict[UUID, str] = field(default_factory=dict)
     jobs: dict[UUID, Job] = field(default_factory=dict)
+    used: set[UUID] = field(default_factory=set)
+    """Every id that a builder or a job has, or had."""
 
     def learn(self, event: Event) -> None:
+        self.used.add(event.key.id)
         match event:
             case BuilderAdded() | BuilderRenamed() as e:
                 self.builders[e.builder_id] = e.title
@@ -50,6 +55,14 @@ class Names:
                 self.jobs[e.job_id] = Job(e.title, e.builder_id)
             case JobDeleted() as e:
                 self.jobs.pop(e.job_id, None)
+
+    def new(self, kind: str, *name: str) -> UUID:
+        """The id for what is added under a name. It follows from the name and from what bore it before, and not from
+        the recording: two that name the same at the same time add one thing, not two of which one is refused."""
+        id = derived_id(ADDED, kind, *name)
+        while id in self.used:
+            id = derived_id(id, kind, *name)
+        return id
 
 
 class Directory:
@@ -68,7 +81,7 @@ class Directory:
             async for recorded in self._log.scan("JOBSITE", *FILTERS, after=self._at, until=end):
                 self._names.learn(recorded.event)
             self._at = end
-            return Names(dict(self._names.builders), dict(self._names.jobs))
+            return Names(dict(self._names.builders), dict(self._names.jobs), set(self._names.used))
 
 
 class Meant(NamedTuple):
@@ -102,7 +115,7 @@ def meant(session_id: UUID, job: str | None, builder: str | None, names: Names) 
     if fitting:
         several = tuple([_suggested("job", job, id, each.name) for id, each in sorted(fitting.items())])
         return Meant(builder_id, None, new_builder, (*suggestions, *several[:MOST_SUGGESTIONS]))
-    id = derived_id(session_id, "job", str(builder_id or ""), normalised(job))
+    id = names.new("job", str(builder_id or ""), normalised(job))
     added = AddJob(job_id=id, title=job, builder_id=builder_id, session_id=session_id)
     near = _near("job", job, {id: each.name for id, each in names.jobs.items()})
     return Meant(builder_id, id, (*new_builder, added), (*suggestions, *near))
@@ -116,7 +129,7 @@ def _builder(
     for id, name in names.builders.items():
         if normalised(name) == normalised(builder):
             return id, (), ()
-    id = derived_id(session_id, "builder", normalised(builder))
+    id = names.new("builder", normalised(builder))
     added = AddBuilder(builder_id=id, title=builder, session_id=session_id)
     return id, (added,), tuple(_near("builder", builder, names.builders))
 

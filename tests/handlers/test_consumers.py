@@ -11,7 +11,7 @@ from events.envelope import Recorded
 from handlers import consumers
 from handlers.commands import Command
 from handlers.handler import Answer, Attempt, Failure, Handler, Poison, Retry
-from handlers.refusals import Unavailable
+from handlers.refusals import NameTaken, Unavailable
 from infra import jetstream
 from infra.embedded.nats import NatsServer
 from tests.handlers.workshop import Finish, Floor, Forsake, Note, floor_on
@@ -191,6 +191,18 @@ async def test_what_the_rules_refuse_is_not_tried_again(floor: Floor) -> None:
     assert letter
     assert (letter.error, letter.attempts) == ("Conflict: BAD_RESULT: That is no result.", 1)
     assert await floor.story(task) == ["asked", "forsaken"]
+
+
+async def test_a_name_that_was_taken_since_the_handler_looked_makes_it_look_again(floor: Floor) -> None:
+    async def effect(recorded: Recorded[Any], attempt: Attempt) -> Answer:
+        if attempt.number == 1:
+            raise NameTaken("There is already a task of that name.")
+        return Finish(task_id=recorded.event.task_id)
+
+    [task] = await floor.ask("")
+    async with floor.working(floor.shop.handler(effect)):
+        await until(floor.idle)
+    assert await floor.story(task) == ["asked", "finished"]
 
 
 async def test_an_effect_that_takes_too_long_has_failed(floor: Floor) -> None:

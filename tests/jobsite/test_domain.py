@@ -8,6 +8,7 @@ import aiohttp
 
 from tests.deployment import Deployment
 from tests.jobsite.uploads import accepted, completed, get, over, sound
+from tests.speech.whisper_server import MODEL
 
 WITHIN = 30.0
 
@@ -94,6 +95,25 @@ async def test_what_is_said_makes_jobs_and_action_items_and_corrections_make_the
         404,
         "SEGMENT_NOT_FOUND",
     )
+
+
+async def test_recordings_that_name_a_new_job_and_a_new_builder_at_once_come_to_one(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    job, firm = f"Larch {uuid4().hex[:8]}".title(), f"Novak {uuid4().hex[:8]}".title()
+    deployment.whisper.says[MODEL] = f"Job {job}. Builder {firm}. We poured the slab."
+    try:
+        taken = await asyncio.gather(*(accepted(http, sound()) for _ in range(4)))
+        ends = [await over(http, each) for each in taken]
+    finally:
+        deployment.whisper.says.clear()
+    assert {each["status"] for each in ends} == {"completed"}
+    jobs = (await get(http, f"/v1/jobs?q={job.replace(' ', '%20')}"))["items"]
+    assert [(each["name"], each["builder"]) for each in jobs] == [(job, firm)]
+    found = (await get(http, f"/v1/sessions?jobId={jobs[0]['id']}"))["items"]
+    assert {each["id"] for each in found} == {each["sessionId"] for each in taken}
+    builders = (await get(http, f"/v1/builders?q={firm.replace(' ', '%20')}"))["items"]
+    assert [(each["name"], each["jobs"]) for each in builders] == [(firm, 1)]
 
 
 async def test_a_session_is_renamed_and_moved_with_its_vectors_and_followers_of_both_jobs_hear_of_it(

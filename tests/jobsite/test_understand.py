@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from events.jobsite import JobAdded
+from events.jobsite import BuilderAdded, BuilderRenamed, JobAdded, JobDeleted
 from handlers.jobsite.builder.decide import AddBuilder
 from handlers.jobsite.directory import Job, Names, meant
 from handlers.jobsite.hearing import Heard, HeardCommand, by_model
@@ -62,6 +62,23 @@ def test_a_job_that_several_builders_have_is_nobodys_until_people_say_whose() ->
     found = meant(SESSION, "Mill", None, names)
     assert (found.job_id, found.added, [each.id for each in found.suggestions]) == (None, (), [JOB, OTHER])
     assert meant(SESSION, "Mill", "Hendricks", names).job_id == JOB
+
+
+def test_recordings_that_name_the_same_new_job_at_once_add_one_and_a_name_that_was_given_up_another() -> None:
+    first = meant(SESSION, "Oak Lane", "Smith", NAMES)
+    other = meant(OTHER, "oak lane.", "SMITH", NAMES)
+    assert (first.builder_id, first.job_id) == (other.builder_id, other.job_id)
+    assert first.job_id
+    assert first.builder_id
+    names = Names()
+    names.learn(BuilderAdded(builder_id=first.builder_id, title="Smith"))
+    names.learn(JobAdded(job_id=first.job_id, title="Oak Lane", builder_id=first.builder_id))
+    assert meant(OTHER, "Oak Lane", "Smith", names) == (first.builder_id, first.job_id, (), ())
+    names.learn(JobDeleted(job_id=first.job_id))
+    again = meant(OTHER, "Oak Lane", "Smith", names)
+    assert again.job_id not in {None, first.job_id}
+    names.learn(BuilderRenamed(builder_id=first.builder_id, title="Smythe", was="Smith"))
+    assert meant(OTHER, None, "Smith", names).builder_id not in {None, first.builder_id}
 
 
 def test_names_are_learned_and_forgotten_from_the_log() -> None:
