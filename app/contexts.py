@@ -243,7 +243,7 @@ def handlers(
         *understanders(blobs=blobs, log=log, generator=generator, clock=clock),
         *attachment_stages(blobs=blobs, compute=compute, log=log, clock=clock),
         *following(log=log, models=read_models),
-        *followers(blobs),
+        *followers(reading=reading, blobs=blobs),
         notified(),
         retrier(stages, reading=reading),
         retranscriber(reading=reading, blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),

@@ -12,7 +12,15 @@ from projections.changes import Change, Table, delete, upsert
 from projections.jobsite_attachments import OF_ATTACHMENTS, attachment_chunk_rows, attachment_rows
 from projections.jobsite_jobs import action_item_rows, builder_rows, history_rows, job_rows
 from projections.jobsite_sessions import session_blob, session_content, session_rows
-from projections.jobsite_tables import ACTION_ITEMS, BUILDERS, HISTORY, JOBS, OF_SESSIONS, SUBSCRIBERS
+from projections.jobsite_tables import (
+    ACTION_ITEMS,
+    BUILDERS,
+    HISTORY,
+    JOBS,
+    OF_SESSIONS,
+    SUBSCRIBERS,
+    WITHDRAWN_ITEMS,
+)
 from projections.projection import Projection
 
 CHUNK_SETS = (Indexed, AttachmentIndexed)
@@ -52,8 +60,9 @@ def jobsite(index: Index) -> Projection:
                 yield delete(chunks, source_id=e.session_id)
                 yield from _chunks(chunks, e, content, recorded.at)
 
-    tables = (*OF_SESSIONS, *OF_ATTACHMENTS, BUILDERS, JOBS, SUBSCRIBERS, ACTION_ITEMS, HISTORY, chunks)
-    return Projection("jobsite", 3, "JOBSITE", tables, rows, blob=_blob, content=_content)
+    of_jobs = (BUILDERS, JOBS, SUBSCRIBERS, ACTION_ITEMS, WITHDRAWN_ITEMS)
+    tables = (*OF_SESSIONS, *OF_ATTACHMENTS, *of_jobs, HISTORY, chunks)
+    return Projection("jobsite", 4, "JOBSITE", tables, rows, blob=_blob, content=_content)
 
 
 def _blob(event: Event) -> str | None:

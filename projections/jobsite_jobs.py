@@ -14,6 +14,7 @@ from events.jobsite import (
     ActionItemEdited,
     ActionItemMoved,
     ActionItemReopened,
+    ActionItemWithdrawn,
     BuilderAdded,
     BuilderDeleted,
     BuilderRenamed,
@@ -28,7 +29,7 @@ from events.jobsite import (
 )
 from infra.log import TOMBSTONE
 from projections.changes import Change, delete, patch, upsert
-from projections.jobsite_tables import ACTION_ITEMS, BUILDERS, HISTORY, JOBS, SUBSCRIBERS
+from projections.jobsite_tables import ACTION_ITEMS, BUILDERS, HISTORY, JOBS, SUBSCRIBERS, WITHDRAWN_ITEMS
 
 
 def history_rows(recorded: Recorded[Any]) -> Iterator[Change]:
@@ -103,6 +104,7 @@ def action_item_rows(recorded: Recorded[Any]) -> Iterator[Change]:
     """What a fact about an action item does to its row."""
     match recorded.event:
         case ActionItemAdded() as e:
+            yield delete(WITHDRAWN_ITEMS, id=e.action_item_id)
             yield upsert(
                 ACTION_ITEMS,
                 id=e.action_item_id,
@@ -129,7 +131,11 @@ def action_item_rows(recorded: Recorded[Any]) -> Iterator[Change]:
             )
         case ActionItemReopened() as e:
             yield patch(ACTION_ITEMS, id=e.action_item_id, done=False, done_at=None, **_touched(recorded))
+        case ActionItemWithdrawn() as e:
+            yield delete(ACTION_ITEMS, id=e.action_item_id)
+            yield upsert(WITHDRAWN_ITEMS, id=e.action_item_id, session_id=e.session_id)
         case ActionItemDeleted() as e:
+            yield delete(WITHDRAWN_ITEMS, id=e.action_item_id)
             yield delete(ACTION_ITEMS, id=e.action_item_id)
 
 

@@ -232,6 +232,14 @@ ACTION_ITEMS = Table(
     ),
 )
 
+WITHDRAWN_ITEMS = Table(
+    "withdrawn_items",
+    {"id": "uuid", "session_id": "uuid"},
+    key=("id",),
+    indexes=("create index on {table} (session_id)",),
+)
+"""Action items that their recording asks for no longer: they go with it, and may come back."""
+
 HISTORY = Table(
     "history",
     {

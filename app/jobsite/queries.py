@@ -200,6 +200,16 @@ async def moments(db: asyncpg.Pool, spots: Sequence[Spot]) -> dict[tuple[UUID, i
     }
 
 
+async def ever_asked(db: asyncpg.Pool, session_id: UUID) -> list[UUID]:
+    """The action items that a session asks for, or has asked for."""
+    rows = await db.fetch(
+        "select id from jobsite.action_items where session_id = $1 "
+        "union select id from jobsite.withdrawn_items where session_id = $1",
+        session_id,
+    )
+    return [row["id"] for row in rows]
+
+
 async def decided(db: asyncpg.Pool, session_id: UUID) -> int:
     """The newest position of what belongs to a session beside itself: its action items."""
     return int(

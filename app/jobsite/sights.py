@@ -74,8 +74,7 @@ class Sights:
             raise NotFound(
                 "SESSION_NOT_FOUND", f"There was no session {session_id} then, or there is none now."
             )
-        items = await self._db.fetch("select id from jobsite.action_items where session_id = $1", session_id)
-        asked = await self._past.of(keys("action_item", [each["id"] for each in items]), then)
+        asked = await self._past.of(keys("action_item", await queries.ever_asked(self._db, session_id)), then)
         summaries = memory.of(SUMMARIES)
         return await self._view(
             call,

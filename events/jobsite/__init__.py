@@ -10,6 +10,7 @@ from events.jobsite.action_item import (
     ActionItemEvent,
     ActionItemMoved,
     ActionItemReopened,
+    ActionItemWithdrawn,
     Place,
 )
 from events.jobsite.attachment import (
@@ -100,6 +101,7 @@ __all__ = [
     "ActionItemEvent",
     "ActionItemMoved",
     "ActionItemReopened",
+    "ActionItemWithdrawn",
     "AttachmentDeleted",
     "AttachmentEvent",
     "AttachmentExtracted",

@@ -64,6 +64,12 @@ class ActionItemReopened(ActionItemEvent, frozen=True, kw_only=True):
     pass
 
 
+class ActionItemWithdrawn(ActionItemEvent, frozen=True, kw_only=True):
+    """Its recording, understood anew, no longer asks for it. It is added again when that does."""
+
+    session_id: UUID | None = None
+
+
 class ActionItemDeleted(ActionItemEvent, frozen=True, kw_only=True):
     """It is gone."""
 
@@ -77,5 +83,6 @@ ACTION_ITEM_EVENTS = (
     ActionItemMoved,
     ActionItemDone,
     ActionItemReopened,
+    ActionItemWithdrawn,
     ActionItemDeleted,
 )

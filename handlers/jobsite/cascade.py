@@ -36,8 +36,10 @@ SESSIONS = Part("jobsite.sessions", lambda id: DeleteSession(session_id=id))
 ATTACHMENTS = Part("jobsite.attachments", lambda id: DeleteAttachment(attachment_id=id))
 ACTION_ITEMS = Part("jobsite.action_items", lambda id: DeleteActionItem(action_item_id=id))
 
+WITHDRAWN_ITEMS = Part("jobsite.withdrawn_items", ACTION_ITEMS.delete)
+
 PARTS: Mapping[type[Event], tuple[str, tuple[Part, ...]]] = {
-    SessionDeleted: ("session_id", (ATTACHMENTS, ACTION_ITEMS)),
+    SessionDeleted: ("session_id", (ATTACHMENTS, ACTION_ITEMS, WITHDRAWN_ITEMS)),
     JobDeleted: ("job_id", (SESSIONS, ATTACHMENTS, ACTION_ITEMS)),
 }
 """What goes with what, and the column that tells what it belongs to."""

@@ -1,6 +1,7 @@
 """Action items follow their recording: to its job, and away when it no longer asks for them."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -9,18 +10,28 @@ from events.jobsite import SessionMoved, Summarised, Understood
 from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.jobsite.action_item.decide import AddActionItem, MoveActionItem, WithdrawActionItem
+from handlers.jobsite.reading import Reading
+from handlers.jobsite.session.state import Session
 from infra.blobs import BlobMissing, Blobs
 from infra.understanding import Summary
 
 
-def followers(blobs: Blobs) -> tuple[Handler, ...]:
+def followers(*, reading: Reading, blobs: Blobs) -> tuple[Handler, ...]:
     """The handlers of `understood`, `summarised` and `moved`."""
 
     async def follow(recorded: Recorded[Any], _: Attempt) -> list[Command]:
         event = recorded.event
         moved = [MoveActionItem(action_item_id=each, job_id=event.job_id) for each in event.action_items]
-        gone = () if isinstance(event, SessionMoved) else event.withdrawn
+        gone = () if isinstance(event, SessionMoved) else await _gone(event)
         return [*moved, *(WithdrawActionItem(action_item_id=each) for each in gone)]
+
+    async def _gone(event: Understood | Summarised) -> list[UUID]:
+        """Those that are not asked for again meanwhile."""
+        if not event.withdrawn:
+            return []
+        session = await reading.session(event.session_id)
+        still = session.asked_for if isinstance(session, Session) else ()
+        return [each for each in event.withdrawn if each not in still]
 
     async def add(recorded: Recorded[Summarised], attempt: Attempt) -> list[Command]:
         """What the summary found; those that were there already go to the job."""

@@ -8,7 +8,7 @@ from uuid import UUID
 from events.envelope import Recorded
 from events.jobsite import ReportRequested, Summarised, Understood
 from handlers.handler import PATIENCE, Attempt, Failure, Handler
-from handlers.jobsite.action_item.decide import ActionItem, Deleted
+from handlers.jobsite.action_item.decide import ActionItem, Deleted, Withdrawn
 from handlers.jobsite.job.decide import Job
 from handlers.jobsite.reading import Reading, folded
 from handlers.jobsite.session.commands import FailStage, RecordReport
@@ -90,7 +90,7 @@ def reporters(
             match await reading.action_item(id):
                 case ActionItem() as now:
                     found.append(Item(text=now.text, owner=now.owner, due=now.due, done=now.done))
-                case Deleted():
+                case Deleted() | Withdrawn():
                     pass
                 case _:
                     found.append(Item(text=each.text, owner=each.owner, due=each.due))

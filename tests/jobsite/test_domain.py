@@ -84,7 +84,10 @@ async def test_what_is_said_makes_jobs_and_action_items_and_corrections_make_the
     )
     assert gone["jobId"] == session["jobId"]
     old = await get(http, f"/v1/jobs/{job['id']}?asOf={job['lastActivityAt']}")
-    assert [each["text"] for each in old["items"]] in ([], ["Order drywall"])
+    assert [each["text"] for each in old["items"]] == ["Order drywall"]
+    await sent(http, "PATCH", f"{path}/transcript/segments/1", {"text": said})
+    back = await eventually(http, path, lambda each: each["status"] == "completed" and each["actionItems"])
+    assert [each["id"] for each in back["actionItems"]] == [item["id"]]
     named = await sent(http, "PUT", f"{path}/speakers/Ann", {"name": "Ann Lee"})
     assert int(named["position"].partition("@")[2]) > int(fixed["position"].partition("@")[2])
     session = await eventually(

@@ -14,6 +14,7 @@ from events.jobsite import (
     ActionItemEdited,
     ActionItemMoved,
     ActionItemReopened,
+    ActionItemWithdrawn,
     BuilderAdded,
     BuilderDeleted,
     BuilderNameFreed,
@@ -123,13 +124,24 @@ def test_an_action_item_is_edited_assigned_done_and_reopened_each_once() -> None
 
 def test_an_action_item_that_is_no_longer_said_goes_unless_somebody_has_dealt_with_it() -> None:
     withdraw = WithdrawActionItem(action_item_id=ITEM)
-    gone = ActionItemDeleted(action_item_id=ITEM, job_id=JOB)
+    gone = ActionItemWithdrawn(action_item_id=ITEM, job_id=JOB)
     given(ACTION_ITEMS, ASKED).when(withdraw, withdraw).then(gone)
     given(ACTION_ITEMS, ASKED, ActionItemDone(action_item_id=ITEM)).when(withdraw).then()
-    given(ACTION_ITEMS, ASKED, gone).when(AddActionItem(action_item_id=ITEM, text="again")).then()
-    given(ACTION_ITEMS, ASKED, ActionItemDone(action_item_id=ITEM)).when(
-        DeleteActionItem(action_item_id=ITEM)
-    ).then(gone)
+    given(ACTION_ITEMS, ASKED, gone).when(FinishActionItem(action_item_id=ITEM)).refused(
+        NotFound, "ACTION_ITEM_NOT_FOUND"
+    )
+
+
+def test_an_action_item_that_is_said_again_comes_back_unless_somebody_has_deleted_it() -> None:
+    again = AddActionItem(action_item_id=ITEM, text="again", job_id=OTHER)
+    delete = DeleteActionItem(action_item_id=ITEM)
+    gone = ActionItemWithdrawn(action_item_id=ITEM, job_id=JOB)
+    given(ACTION_ITEMS, ASKED, gone).when(again, again).then(
+        ActionItemAdded(action_item_id=ITEM, text="again", job_id=OTHER)
+    )
+    deleted = ActionItemDeleted(action_item_id=ITEM, job_id=JOB)
+    given(ACTION_ITEMS, ASKED, ActionItemDone(action_item_id=ITEM)).when(delete, again).then(deleted)
+    given(ACTION_ITEMS, ASKED, gone).when(delete, delete, again).then(ActionItemDeleted(action_item_id=ITEM))
 
 
 def test_an_action_item_goes_where_its_recording_goes() -> None:

@@ -17,6 +17,7 @@ from events.jobsite import (
     ActionItemEvent,
     ActionItemMoved,
     ActionItemReopened,
+    ActionItemWithdrawn,
     Place,
 )
 from handlers.commands import Command, Decider, as_told
@@ -101,22 +102,34 @@ class ActionItem:
 
 
 @dataclass(frozen=True)
+class Withdrawn:
+    """Its recording does not ask for it any more; it may again."""
+
+    session_id: UUID | None
+
+
+@dataclass(frozen=True)
 class Deleted:
     pass
 
 
-State = Absent | ActionItem | Deleted
+State = Absent | ActionItem | Withdrawn | Deleted
 
 
 def decide(command: ActionItemCommand, state: State) -> Sequence[ActionItemEvent]:
     match command, state:
-        case AddActionItem() as c, Absent():
+        case AddActionItem() as c, Absent() | Withdrawn():
             return [as_told(ActionItemAdded, c)]
-        case ((AddActionItem() | WithdrawActionItem() | MoveActionItem()), Absent() | Deleted()):
+        case (
+            (AddActionItem() | WithdrawActionItem() | MoveActionItem()),
+            Absent() | Withdrawn() | Deleted(),
+        ):
             return []
         case DeleteActionItem(), Deleted():
             return []
-        case _, Absent() | Deleted():
+        case DeleteActionItem() as c, Withdrawn():
+            return [ActionItemDeleted(action_item_id=c.action_item_id, session_id=state.session_id)]
+        case _, Absent() | Withdrawn() | Deleted():
             raise NotFound("ACTION_ITEM_NOT_FOUND", f"There is no action item {command.action_item_id}.")
         case MoveActionItem() as c, ActionItem():
             return [] if c.job_id == state.job_id else [as_told(ActionItemMoved, c)]
@@ -138,14 +151,10 @@ def _follow(command: ActionItemCommand, item: ActionItem) -> Sequence[ActionItem
         case ReopenActionItem() as c:
             return [as_told(ActionItemReopened, c)] if item.done else []
         case WithdrawActionItem() as c:
-            return [] if item.touched else [_deleted(c.action_item_id, item)]
+            return [] if item.touched else [as_told(ActionItemWithdrawn, c, session_id=item.session_id)]
         case DeleteActionItem() as c:
-            return [_deleted(c.action_item_id, item)]
+            return [as_told(ActionItemDeleted, c, session_id=item.session_id)]
     assert_never(command)
-
-
-def _deleted(action_item_id: UUID, item: ActionItem) -> ActionItemDeleted:
-    return ActionItemDeleted(action_item_id=action_item_id, session_id=item.session_id)
 
 
 def evolve(state: State, event: ActionItemEvent) -> State:
@@ -154,6 +163,8 @@ def evolve(state: State, event: ActionItemEvent) -> State:
             return ActionItem(e.text, e.due, e.owner, e.session_id, e.job_id)
         case ActionItemDeleted(), _:
             return Deleted()
+        case ActionItemWithdrawn() as e, _:
+            return Withdrawn(e.session_id)
         case ActionItemMoved() as e, ActionItem() as s:
             return replace(s, job_id=e.job_id)
         case ActionItemEdited() as e, ActionItem() as s:

@@ -85,6 +85,14 @@ class Session:
             return "failed"
         return "completed" if self.done >= set(PIPELINE) else "processing"
 
+    @property
+    def asked_for(self) -> tuple[UUID, ...]:
+        """The action items of the results that hold."""
+        results = (("understand", self.understood), ("summarise", self.summarised))
+        return tuple(
+            [id for stage, made in results if made and stage in self.done for id in made.action_items]
+        )
+
     def holds(self, transcript: str | None, corrections: int | None) -> bool:
         """Whether something was made of the transcript as it is now; what is not told is not doubted."""
         same = transcript is None or transcript == self.transcript
