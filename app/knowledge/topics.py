@@ -42,7 +42,8 @@ INGESTIONS = Topic(
     filters=lambda _: (">",),
     of=lambda _: ("",),
     has_ids=False,
-    about="Every ingestion: queued, each stage that ends, failures.",
+    hears="documents",
+    about="Every ingestion: queued, how far its stages are, each stage that ends, failures.",
 )
 
 TOPICS = (DOCUMENTS, INGESTIONS)

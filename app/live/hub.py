@@ -1,8 +1,10 @@
 """The live hub of a process: every stream and every signal heard once, told to all who follow."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 
+from msgspec import UNSET, UnsetType
 from nats.aio.client import Client as Nats
 from nats.aio.msg import Msg
 
@@ -47,6 +49,10 @@ class Hub:
         self._topics = {each.name: each for each in topics}
         self.heartbeat = Heartbeat(ping_interval=ping_interval, pong_timeout=pong_timeout)
         self._listeners: dict[str, Listener] = {}
+        self._hearing: dict[str, list[Topic]] = defaultdict(list)
+        for each in self._topics.values():
+            if each.hears:
+                self._hearing[each.hears].append(each)
         self._feeds = {
             stream: Feed(
                 stream,
@@ -96,8 +102,19 @@ class Hub:
         address, signal = meant
         if listener := self._listeners.get(address.topic.name):
             listener(address.id, signal, heard.data)
-        followers = self._feeds[address.topic.stream].followers(str(address))
-        if followers and (told := signalled(str(address), signal, heard.data)):
-            for each in followers:
-                each.outbox.offer(told)
+        told = self._forward(address.topic.stream, str(address), signal, heard.data)
+        for other in self._hearing.get(address.topic.name, ()):
+            told |= self._forward(other.stream, other.name, signal, heard.data, about=address.id)
+        if told:
             await asyncio.sleep(0)  # writers get their turn: else a burst would be left out for everybody
+
+    def _forward(
+        self, stream: str, address: str, signal: str, payload: bytes, about: str | UnsetType = UNSET
+    ) -> bool:
+        """Tell those who follow an address; whether there are any."""
+        followers = self._feeds[stream].followers(address)
+        if not followers or (told := signalled(address, signal, payload, about)) is None:
+            return False
+        for each in followers:
+            each.outbox.offer(told)
+        return True

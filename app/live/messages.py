@@ -45,6 +45,8 @@ class Signalled(Said, frozen=True, kw_only=True, tag="signal"):
     topic: str
     signal: str
     data: Any
+    id: str | msgspec.UnsetType = msgspec.UNSET
+    """What it is about, where the topic is about all of its kind."""
 
 
 class Gap(Said, frozen=True, kw_only=True, tag="gap"):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from app.live.messages import Message, Signalled, message
 from app.live.topics import Address, Topic
@@ -28,12 +29,12 @@ def address_of(topics: Mapping[str, Topic], subject: str) -> tuple[Address, str]
     return Address(topic, id), ".".join(rest)
 
 
-def signalled(address: str, signal: str, payload: bytes) -> Message | None:
+def signalled(address: str, signal: str, payload: bytes, about: str | UnsetType = UNSET) -> Message | None:
     """The message, or None when the payload is no JSON or too large."""
     if len(payload) > LARGEST:
         return None
     try:
         data = msgspec.json.decode(payload) if payload else None
-        return message(Signalled(topic=address, signal=signal, data=data))
+        return message(Signalled(topic=address, signal=signal, data=data, id=about))
     except (ValueError, RecursionError):
         return None

@@ -33,6 +33,8 @@ class Topic:
     of: Callable[[Recorded[Any]], Iterable[str]]
     """The ids that one of its events belongs to; `("",)` where there are no ids."""
     has_ids: bool = True
+    hears: str | None = None
+    """The topic whose signals its followers are told of too, each with the id of what it is about."""
     narrowing: Mapping[str, Callable[[Recorded[Any]], Iterable[str]]] = field(default_factory=dict)
     """Filters that a subscription may set, by name: from an event to the ids that it belongs to."""
     about: str = ""

@@ -1,6 +1,7 @@
 """What keeps documents in the indexes of their collection, no more and no less, and empties a deleted collection."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from handlers.knowledge.document.decide import DOCUMENTS
 from handlers.knowledge.document.state import Document
 from handlers.knowledge.ingesting import Look
 from handlers.knowledge.making import Making, TooManyChunks
+from handlers.knowledge.unwanted import unless_unwanted
 from handlers.refusals import Unavailable
 from infra.blobs import BlobMissing, Blobs, once
 from infra.chunking.chunkset import MEDIA_TYPE
@@ -96,12 +98,18 @@ def indexing(*, blobs: Blobs, making: Making, look: Look[Any], members: Members)
 
     async def build(recorded: Recorded[IndexRequested], attempt: Attempt) -> Answer:
         event = recorded.event
+        if not await _awaited(event):
+            return None
+        if not await _is_live(event.collection_id, event.number):
+            return RemoveIndex(document_id=event.document_id, number=event.number)
+        return await unless_unwanted(_built(event, attempt), partial(_awaited, event))
+
+    async def _awaited(event: IndexRequested) -> bool:
         document = await look(DOCUMENTS, event.document_id)
         slot = document.slot(event.number) if isinstance(document, Document) else None
-        if not slot or not slot.awaits(event.number, event.chunking, event.parsed):
-            return None
-        if not await _is_live(document.collection_id, event.number):
-            return RemoveIndex(document_id=event.document_id, number=event.number)
+        return slot is not None and slot.awaits(event.number, event.chunking, event.parsed)
+
+    async def _built(event: IndexRequested, attempt: Attempt) -> Command:
         try:
             parsed = Parsed.decode(await blobs.get(event.parsed))
             chunks = await making.chunks(parsed, event.chunking)

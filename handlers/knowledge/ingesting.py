@@ -23,6 +23,7 @@ from handlers.knowledge.document.commands import (
 from handlers.knowledge.document.decide import DOCUMENTS
 from handlers.knowledge.document.state import Document
 from handlers.knowledge.making import Making, TooManyChunks
+from handlers.knowledge.unwanted import unless_unwanted
 from infra.blobs import Blob, BlobMissing, Blobs, once
 from infra.chunking.chunkset import MEDIA_TYPE, Chunk
 from infra.documents import UnusableDocument
@@ -99,8 +100,13 @@ class Ingesting:
         if not document.awaits(ingestion_id, stage):
             return None
         run = Run(document_id, ingestion_id, attempt, self._clock())
+
+        async def wanted() -> bool:
+            now = await self._look(DOCUMENTS, document_id)
+            return isinstance(now, Document) and now.awaits(ingestion_id, stage)
+
         try:
-            return await self._do(stage, run, document, collection)
+            return await unless_unwanted(self._do(stage, run, document, collection), wanted)
         except (UnusableDocument, TooManyChunks) as fault:
             return run.failed(stage, fault.code, fault.detail)
         except BlobMissing:

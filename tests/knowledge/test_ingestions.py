@@ -19,13 +19,16 @@ async def test_each_stage_is_told_live(http: aiohttp.ClientSession) -> None:
         assert (await ws.receive_json())["type"] == "subscribed"
         taken = await upload(http, ("a.txt", text()), collection=name)
         [document] = taken["documents"]
-        told = []
+        told, heard = [], set()
         async with asyncio.timeout(30):
             while not told or told[-1] != "embedded":
                 message = await ws.receive_json()
+                if message["type"] == "signal" and message["id"] == document["documentId"]:
+                    heard.add(message["signal"])
                 if message.get("data", {}).get("documentId") == document["documentId"]:
                     told.append(message["event"].rpartition(".")[2])
     assert told == ["uploaded", "parsed", "chunked", "embedded"]
+    assert "progress.embed_document" in heard
     topic = f"documents:{document['documentId']}"
     position = int(taken["position"].partition("@")[2])
     async with http.ws_connect(f"/v1/ws?topics={topic}&from=KNOWLEDGE@{position - 1}") as ws:

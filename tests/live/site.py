@@ -53,6 +53,7 @@ def topics_of(shop: Shop) -> tuple[Topic, ...]:
             filters=lambda _: (f"{shop.context}.account.*.paid",),
             of=lambda _: ("",),
             has_ids=False,
+            hears="accounts",
             about="Every payment.",
         ),
     )

@@ -98,7 +98,10 @@ async def test_signals_reach_those_who_follow_their_topic(site: Site, office: Of
     socket = await office.socket(account_of(account), "payments")
     for _ in range(2):
         await socket.hear("subscribed")
-    await site.nc.publish(f"live.accounts.{new_id()}.progress.transcribe", b"{}")
+    other = new_id()
+    await site.nc.publish(f"live.accounts.{other}.progress.transcribe", b"{}")
+    heard = {"type": "signal", "topic": "payments", "signal": "progress.transcribe"}
+    assert await socket.hear() == heard | {"data": {}, "id": str(other)}
     await site.nc.publish("live.process.serve-1", b"{}")
     await site.nc.publish(f"live.accounts.{account}.progress.transcribe", b'{\n"progress": 40}')
     assert await socket.hear() == {
@@ -107,6 +110,7 @@ async def test_signals_reach_those_who_follow_their_topic(site: Site, office: Of
         "signal": "progress.transcribe",
         "data": {"progress": 40},
     }
+    assert await socket.hear() == heard | {"data": {"progress": 40}, "id": str(account)}
     await site.nc.publish("live.payments.count", b"7")
     assert await socket.hear() == {"type": "signal", "topic": "payments", "signal": "count", "data": 7}
 
