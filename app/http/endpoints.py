@@ -93,6 +93,9 @@ class Endpoint:
     """The type of the JSON answer; None for no content or for what is not JSON."""
     media_type: str = "application/json"
     status: int = 200
+    also: Mapping[int, Any] = field(default_factory=dict)
+    """Other statuses that belong to success, each with the type of its answer as above, and those of refusals that
+    have no class, with `Problem`."""
     refusals: tuple[type[Refusal], ...] = ()
     """What this may refuse with, beyond what any endpoint with its traits does."""
     live: bool = False

@@ -10,7 +10,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from app.http.problems import problem, refused
-from app.http.tracking import CLIENT_GONE, REQUEST_ID, path_of
+from app.http.tracking import CLIENT_GONE, REQUEST_ID, logged_path, path_of
 from handlers.refusals import Refusal, Unavailable
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ def failures(outages: Sequence[Outage]) -> Middleware:
         except Exception as error:
             if request.transport is None or request.transport.is_closing():
                 if not isinstance(error, EXPECTED):
-                    log.error("request failed", exc_info=error, extra={"path": path_of(request)})
+                    log.error("request failed", exc_info=error, extra={"path": logged_path(request)})
                 return web.Response(status=CLIENT_GONE)
             if request.get(STARTED):
                 return _abort(request, error)
@@ -66,7 +66,7 @@ async def mark_started(request: web.Request, response: web.StreamResponse) -> No
 
 
 def _abort(request: web.Request, error: Exception) -> web.Response:
-    log.error("response broken off", exc_info=error, extra={"path": path_of(request)})
+    log.error("response broken off", exc_info=error, extra={"path": logged_path(request)})
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=CLIENT_GONE)
@@ -83,7 +83,7 @@ def _answer(request: web.Request, error: Exception, outages: Sequence[Outage]) -
             log.warning("dependency unavailable", extra={"code": outage.code, "cause": repr(error)})
             refusal = Unavailable(outage.code, outage.detail)
             return refused(refusal, instance=instance, request_id=request_id)
-    log.error("request failed", exc_info=error, extra={"path": instance})
+    log.error("request failed", exc_info=error, extra={"path": logged_path(request)})
     return problem(
         500,
         "INTERNAL",
@@ -96,6 +96,8 @@ def _answer(request: web.Request, error: Exception, outages: Sequence[Outage]) -
 def _translated(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
     if error.status < 400:
         raise error
+    if request.method == "OPTIONS" and isinstance(error, web.HTTPMethodNotAllowed):
+        return web.Response(status=204, headers={"Allow": _allowed(error)})
     status = HTTPStatus(error.status)
     detail = f"{status.description or status.phrase}."
     headers = {
@@ -104,8 +106,8 @@ def _translated(request: web.Request, error: web.HTTPException) -> web.StreamRes
         if not name.startswith("Content-") or name == "Content-Range"
     }
     if isinstance(error, web.HTTPMethodNotAllowed):
-        allowed = ", ".join(sorted(error.allowed_methods))
-        detail, headers["Allow"] = f"{request.method} is not possible here, only {allowed}.", allowed
+        allowed = headers["Allow"] = _allowed(error)
+        detail = f"{request.method} is not possible here, only {allowed}."
     elif isinstance(error, web.HTTPNotFound):
         detail = "Nothing is served at this address. /docs lists what is."
     return problem(
@@ -116,3 +118,7 @@ def _translated(request: web.Request, error: web.HTTPException) -> web.StreamRes
         request_id=request[REQUEST_ID],
         headers=headers,
     )
+
+
+def _allowed(error: web.HTTPMethodNotAllowed) -> str:
+    return ", ".join(sorted({*error.allowed_methods, "OPTIONS"}))

@@ -38,7 +38,8 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, version: str, descript
 
 def _shapes(endpoint: Endpoint) -> list[Any]:
     form = endpoint.multipart.fields if endpoint.multipart else None
-    return [each for each in (endpoint.query, endpoint.body, form, endpoint.answer) if each is not None]
+    asked = (endpoint.query, endpoint.body, form, endpoint.answer, *endpoint.also.values())
+    return [each for each in asked if each is not None]
 
 
 def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
@@ -48,7 +49,7 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
         "tags": [endpoint.tag],
         "security": _security(endpoint),
         "parameters": list(_parameters(endpoint, schemas)),
-        "responses": {**_success(endpoint, schemas), **_problems(endpoint)},
+        "responses": {**_successes(endpoint, schemas), **_problems(endpoint)},
     }
     description = [endpoint.description] if endpoint.description else []
     if endpoint.scope and endpoint.scope != ANY_KEY:
@@ -80,7 +81,7 @@ def _parameters(endpoint: Endpoint, schemas: Schemas) -> Iterator[Schema]:
             yield {"name": name, "in": "query", "required": required, "schema": plain, **described}
     if endpoint.method == "POST":
         yield {"$ref": "#/components/parameters/IdempotencyKey"}
-    if endpoint.scope and endpoint.scope.endswith(":read") and not endpoint.live:
+    if endpoint.scope and endpoint.scope.endswith((":read", ANY_KEY)) and not endpoint.live:
         yield {"$ref": "#/components/parameters/HeadwaterAfter"}
 
 
@@ -106,19 +107,29 @@ def _request_body(endpoint: Endpoint, schemas: Schemas) -> Schema | None:
     return None
 
 
-def _success(endpoint: Endpoint, schemas: Schemas) -> Schema:
+def _successes(endpoint: Endpoint, schemas: Schemas) -> Schema:
+    answers = {endpoint.status: endpoint.answer, **endpoint.also}
+    found = {str(status): _answer(endpoint, schemas, status, answer) for status, answer in answers.items()}
+    if endpoint.method == "GET" and endpoint.scope and endpoint.answer is not None:
+        found["304"] = {"description": "If-None-Match names the ETag of what there is"}
+    return found
+
+
+def _answer(endpoint: Endpoint, schemas: Schemas, status: int, answer: Any) -> Schema:
+    if answer is Problem:
+        return problem_response(status)
     names = EVERY_SUCCESS if endpoint.metered else EVERY_SUCCESS[:1]
     if endpoint.method != "GET":
         names = ("Headwater-Position", *names)
     response: Schema = {
-        "description": HTTPStatus(endpoint.status).phrase,
+        "description": HTTPStatus(status).phrase,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
     }
-    if endpoint.answer is not None:
-        response["content"] = {endpoint.media_type: {"schema": schemas[endpoint.answer]}}
-    elif endpoint.media_type != "application/json":
+    if answer is not None:
+        response["content"] = {endpoint.media_type: {"schema": schemas[answer]}}
+    elif endpoint.media_type != "application/json" and status != HTTPStatus.NOT_MODIFIED:
         response["content"] = {endpoint.media_type: {}}
-    return {str(endpoint.status): response}
+    return response
 
 
 def _problems(endpoint: Endpoint) -> Schema:

@@ -37,6 +37,8 @@ class Desk:
     identify: Callable[[str], Principal | None]
     """From the secret in a request to whom it belongs."""
     limiter: RateLimiter | None = None
+    streams: Collection[str] = ()
+    """The streams that there are; a read that would wait for another is refused. Empty: any will do."""
     catch_up: Callable[[Position], Awaitable[None]] = no_waiting
     """Returns once reads see this position; raises `Unavailable` when that takes too long."""
     patience: Patience = field(default_factory=Patience)
@@ -80,7 +82,7 @@ def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitabl
             ids=_ids(request),
             params=request.match_info,
             idempotency_key=_idempotency_key(request),
-            after=_after(request),
+            after=_after(request, desk.streams),
             body=await read_json(request, decoder, patience) if decoder else None,
             patience=desk.patience,
         )
@@ -128,9 +130,14 @@ def _idempotency_key(request: web.Request) -> str | None:
     return key
 
 
-def _after(request: web.Request) -> Position | None:
+def _after(request: web.Request, streams: Collection[str]) -> Position | None:
     given = request.headers.get(AFTER)
-    return None if given is None else parse_position(given)
+    if given is None:
+        return None
+    position = parse_position(given)
+    if streams and position.stream not in streams:
+        raise Malformed("INVALID_POSITION", f"There is no stream {position.stream}.", field=AFTER)
+    return position
 
 
 def _response(request: web.Request, endpoint: Endpoint, reply: Reply) -> web.Response:

@@ -5,18 +5,16 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from urllib.parse import quote
 from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from app.http.auth import Principal
+from app.http.endpoints import Endpoint, is_id
 from infra.telemetry import traces
 from infra.telemetry.logs import context
-
-if TYPE_CHECKING:
-    from app.http.auth import Principal
-    from app.http.endpoints import Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -25,8 +23,8 @@ CLIENT_GONE = 499
 """The status logged for a client that hung up before its answer; never sent."""
 
 REQUEST_ID = web.RequestKey("request_id", str)
-ENDPOINT: "web.RequestKey[Endpoint]" = web.RequestKey("endpoint")
-PRINCIPAL: "web.RequestKey[Principal]" = web.RequestKey("principal")
+ENDPOINT = web.RequestKey("endpoint", Endpoint)
+PRINCIPAL = web.RequestKey("principal", Principal)
 
 _SANE = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 
@@ -81,7 +79,7 @@ def _log(request: web.Request, exchange: Exchange) -> None:
         extra={
             "request_id": request[REQUEST_ID],
             "method": exchange.method,
-            "path": path_of(request),
+            "path": logged_path(request),
             "route": exchange.route,
             "status": exchange.status,
             "milliseconds": round(exchange.seconds * 1000, 2),
@@ -94,6 +92,18 @@ def _log(request: web.Request, exchange: Exchange) -> None:
 def path_of(request: web.BaseRequest) -> str:
     """The path as it was sent, in ASCII and without the query, which may hold a token."""
     return request.rel_url.raw_path.encode("ascii", "backslashreplace").decode()
+
+
+def logged_path(request: web.Request) -> str:
+    """The path as logs may have it: of what stands in it only ids, for the rest may be an address or a name."""
+    template = _template(request)
+    if not template:
+        return path_of(request)
+    return re.sub(r"{(\w+)[^}]*}", lambda found: _shown(request, found[1], found[0]), template)
+
+
+def _shown(request: web.Request, parameter: str, instead: str) -> str:
+    return quote(request.match_info[parameter], safe="") if is_id(parameter) else instead
 
 
 async def name_request(request: web.Request, response: web.StreamResponse) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from app.http.hardening import SERVER
@@ -30,9 +31,12 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answers 400 where the request is at fault and 500 otherwise; the connection is closed after it."""
+        """Answers 400 or 431 where the request is at fault and 500 otherwise; the connection is closed after it."""
         if request.writer.output_size > 0:
             raise ConnectionError("the answer is under way already")
+        if isinstance(exc, LineTooLong):
+            detail = "A line of the request's head is too long: its address, or one of its headers."
+            return _refuse(request, 431, "HEAD_TOO_LARGE", detail, exc)
         if status < 500:
             return _refuse(request, 400, "MALFORMED_REQUEST", "This is not HTTP/1.1.", exc)
         log.error("request failed", exc_info=exc)

@@ -10,6 +10,7 @@ import msgspec
 
 from app.http.endpoints import Call, Endpoint, Reply
 from app.intents import created_id, intent
+from app.jobsite import queries
 from events.envelope import Key
 from events.jobsite import Correction, Stage
 from handlers.commands import Commands
@@ -128,11 +129,14 @@ def endpoints(
         return Reply(body=answer, position=outcome.cursor)
 
     async def listing(call: Call[None, None]) -> Reply:
+        session_id = call.ids["sessionId"]
         rows = await db.fetch(
             f"select {COLUMNS} from jobsite.transcriptions "  # noqa: S608
             "where session_id = $1 order by requested_at desc, request_id",
-            call.ids["sessionId"],
+            session_id,
         )
+        if not rows and await queries.session(db, session_id) is None:
+            raise NotFound("SESSION_NOT_FOUND", f"There is no session {session_id}.")
         return Reply(body=Transcriptions(items=[TranscriptionView(**dict(row)) for row in rows]))
 
     async def one(call: Call[None, None]) -> Reply:

@@ -11,6 +11,7 @@ import msgspec
 
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
+from app.http.versions import version_of
 from app.jobsite import attachment_queries as queries
 from app.jobsite.attachment_views import AttachmentSummary, AttachmentView, PageView, TextView
 from app.jobsite.progress import Progress, overlay, told
@@ -75,7 +76,8 @@ def endpoints(
             limit=q.limit + 1,
         )
         more = to_cursor(rows[q.limit - 1][1]) if len(rows) > q.limit else None
-        return Reply(body=Page([summary for summary, _ in rows[: q.limit]], more))
+        body = Page([summary for summary, _ in rows[: q.limit]], more)
+        return Reply(body=body, etag=version_of(body))
 
     async def show(call: Call[AttachmentQuery, None]) -> Reply:
         row = await found(call.ids["attachmentId"])

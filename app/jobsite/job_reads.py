@@ -58,7 +58,10 @@ def endpoints(*, db: asyncpg.Pool, overview: Overview, clock: Callable[[], datet
 
     async def timeline(call: Call[TimelineQuery, None]) -> Reply:
         q = call.query
-        found = await queries.timeline(db, call.ids["jobId"], before=before(q.cursor), limit=q.limit + 1)
+        job_id = call.ids["jobId"]
+        found = await queries.timeline(db, job_id, before=before(q.cursor), limit=q.limit + 1)
+        if not found and q.cursor is None and await queries.job(db, job_id) is None:
+            raise NotFound("JOB_NOT_FOUND", f"There is no job {job_id}.")
         body = page(found, q.limit)
         return Reply(body=body, etag=version_of(body))
 
@@ -95,5 +98,6 @@ def endpoints(*, db: asyncpg.Pool, overview: Overview, clock: Callable[[], datet
             scope="jobsite:read",
             query=TimelineQuery,
             answer=Page[HappeningView],
+            refusals=(NotFound,),
         ),
     )

@@ -12,6 +12,7 @@ from app.http.cursor import Page
 from app.http.endpoints import Call, Endpoint, Reply
 from app.http.moments import in_utc
 from app.http.multipart import Multipart
+from app.http.versions import version_of
 from app.intents import created_id, intent
 from app.jobsite import queries
 from app.jobsite.changes import not_deleted
@@ -142,7 +143,8 @@ def endpoints(
             before=before(q.cursor),
             limit=q.limit + 1,
         )
-        return Reply(body=page(rows, q.limit))
+        body = page(rows, q.limit)
+        return Reply(body=body, etag=version_of(body))
 
     async def session(call: Call[AsOf, None]) -> Reply:
         session_id = call.ids["sessionId"]

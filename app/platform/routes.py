@@ -7,8 +7,10 @@ from typing import Any
 from aiohttp import web
 
 from app.http.endpoints import Call, Endpoint, Reply
+from app.http.problems import Problem
 from app.platform.condition import Condition, Figures, Health
 from app.platform.download import Link, download
+from handlers.refusals import Forbidden, NotFound, Unavailable
 from infra.blobs import Blobs
 from infra.telemetry import exposition
 from infra.telemetry.exposition import Samples
@@ -47,7 +49,7 @@ def endpoints(
     async def blob(call: Call[Link, None]) -> web.StreamResponse:
         return await download(call, blobs, signing_secret, clock)
 
-    def opened(path: str, handle: Any, summary: str, answer: Any) -> Endpoint:
+    def opened(path: str, handle: Any, summary: str, answer: Any, **options: Any) -> Endpoint:
         return Endpoint(
             method="GET",
             path=path,
@@ -57,12 +59,19 @@ def endpoints(
             scope=None,
             answer=answer,
             metered=path == "/status",
+            **options,
         )
 
     return (
         opened("/health", health, "Whether the log and the database answer", Health),
         opened("/v1/health/live", alive, "Whether this process runs", dict[str, str]),
-        opened("/v1/health/ready", ready, "Whether everything this needs answers; 503 when not", Health),
+        opened(
+            "/v1/health/ready",
+            ready,
+            "Whether everything this needs answers; 503 when not",
+            Health,
+            also={503: Health},
+        ),
         opened("/status", status, "Counts, queues, processes and read models", Figures),
         Endpoint(
             method="GET",
@@ -83,5 +92,7 @@ def endpoints(
             scope=None,
             query=Link,
             media_type="application/octet-stream",
+            also={206: None, 304: None, 416: Problem},
+            refusals=(Forbidden, NotFound, Unavailable),
         ),
     )

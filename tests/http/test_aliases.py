@@ -37,7 +37,7 @@ async def test_sockets_open_through_every_spelling(site: Site, path: str):
 
 async def test_a_spelling_knows_its_methods(site: Site):
     async with site.client.delete("/api/notes") as response:
-        assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD, POST")
+        assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS, POST")
 
 
 def test_the_rule():

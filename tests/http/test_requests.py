@@ -172,7 +172,7 @@ async def test_a_call_carries_the_keys_and_waits_for_the_position():
         summary="Echo",
         tag="Tests",
     )
-    async with serving([endpoint], desk={"catch_up": catch_up}) as site:
+    async with serving([endpoint], desk={"catch_up": catch_up, "streams": ["NOTES"]}) as site:
         headers = {**site.auth, "Idempotency-Key": "k-1", "Headwater-After": "NOTES@12"}
         async with site.client.post("/v1/echo", headers=headers, json={"title": "x"}) as response:
             assert await response.json() == {"key": "k-1", "after": "NOTES@12", "who": "owner"}
@@ -180,6 +180,9 @@ async def test_a_call_carries_the_keys_and_waits_for_the_position():
         async with site.client.post("/v1/echo", headers=headers, json={"title": "x"}) as response:
             await problem(response, 503, "NOT_YET")
             assert response.headers["Retry-After"] == "2"
+        headers["Headwater-After"] = "NOISE@1"
+        async with site.client.post("/v1/echo", headers=headers, json={"title": "x"}) as response:
+            await problem(response, 400, "INVALID_POSITION")
     assert waited == [Position("NOTES", 12), Position("NOTES", 101)]
 
 
@@ -216,12 +219,16 @@ async def test_every_exchange_is_observed_and_logged_without_its_query(caplog: p
             pass
         async with site.client.get("/nothing"):
             pass
+        async with site.client.get("/v1/fail/me@example.com", headers=site.auth):
+            pass
     assert [(each.method, each.route, each.status) for each in seen] == [
         ("GET", "/v1/notes", 200),
         ("GET", "", 404),
+        ("GET", "/v1/fail/{how}", 500),
     ]
     served = [each for each in caplog.records if each.message == "request served"]
     assert served[0].__dict__["path"] == "/api/notes"
     assert served[0].__dict__["principal"].startswith("key:")
+    assert served[2].__dict__["path"] == "/v1/fail/{how}"
     assert "private" not in str([each.__dict__ for each in served])
     assert msgspec.json.encode(served[0].__dict__["request_id"])

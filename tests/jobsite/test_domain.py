@@ -227,6 +227,8 @@ async def test_action_items_are_written_by_hand_edited_assigned_done_and_reopene
     after = {"Headwater-After": deleted["position"]}
     assert await refused(http, "GET", path, **after) == (404, "ACTION_ITEM_NOT_FOUND")
     assert await refused(http, "POST", f"{path}/done") == (404, "ACTION_ITEM_NOT_FOUND")
+    assert await refused(http, "GET", f"/v1/jobs/{uuid4()}/timeline") == (404, "JOB_NOT_FOUND")
+    assert await refused(http, "GET", f"/v1/sessions/{uuid4()}/transcriptions") == (404, "SESSION_NOT_FOUND")
 
 
 async def test_a_time_or_place_that_makes_no_sense_is_refused(http: aiohttp.ClientSession) -> None:

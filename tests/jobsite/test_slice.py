@@ -68,6 +68,11 @@ async def test_a_link_serves_ranges_and_is_worth_nothing_when_changed_or_old(
         async with player.get(link, headers={"Range": "bytes=100-199"}) as answer:
             assert (answer.status, await answer.read()) == (206, content[100:200])
             assert answer.headers["Content-Range"] == f"bytes 100-199/{len(content)}"
+            version = answer.headers["ETag"]
+        async with player.get(link, headers={"If-None-Match": version}) as answer:
+            assert (answer.status, await answer.read()) == (304, b"")
+        async with player.get(link, headers={"Range": "bytes=0-9", "If-Range": '"another"'}) as answer:
+            assert (answer.status, await answer.read()) == (200, content)
         parts = urlsplit(link)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
         later = urlencode({**query, "expires": str(int(query["expires"]) + 3600)})
