@@ -46,6 +46,7 @@ from infra.stored import leader_get
 from infra.telemetry.exposition import snapshot
 from infra.telemetry.heartbeat import SUBJECTS, Roster, beat, first_beat
 from infra.telemetry.logs import logger
+from infra.telemetry.metrics import Lag
 
 log = logger(__name__)
 
@@ -110,6 +111,7 @@ async def serve(
     desk = Desk(
         identify=ring.identify,
         limiter=_limiter(settings),
+        streams=[name.upper() for name in contexts.NAMES],
         catch_up=readable.catch_up,
         let_go=custody.let_go_soon,
     )
@@ -256,9 +258,21 @@ def _observed(kernel: Kernel) -> Callable[[Exchange], None]:
 def _lags(kernel: Kernel) -> Callable[[Figures], None]:
     def observe(figures: Figures) -> None:
         kernel.metrics.lags(
-            handlers={each.handler: each.waiting + each.at_work for each in figures.queues or ()},
-            projections={each.projection: each.behind for each in figures.projections or ()},
+            handlers={
+                each.handler: Lag(each.waiting + each.at_work, each.oldest_seconds)
+                for each in figures.queues or ()
+            },
+            projections={
+                each.projection: Lag(each.behind, each.lag_seconds) for each in figures.projections or ()
+            },
         )
+        if figures.counts is not None:
+            kernel.metrics.troubled(
+                {
+                    "dead letters": figures.counts["deadLetters"].get("open", 0),
+                    "alerts": figures.counts["alerts"].get("standing", 0),
+                }
+            )
 
     return observe
 

@@ -45,7 +45,7 @@ from app.notifications import queries as notifications_queries
 from app.notifications import routes as notifications_routes
 from app.notifications import topics as notifications_topics
 from app.notifications import webhooks as notifications_webhooks
-from app.operations import proofs
+from app.operations import letters, proofs
 from app.operations import routes as operations_routes
 from app.operations import topics as operations_topics
 from app.operations.deletion import Deletions
@@ -179,6 +179,8 @@ COUNTS = {
     "notifications": notifications_queries.counts,
     "outbox": notifications_queries.outbox_counts,
     "chats": answer_queries.counts,
+    "deadLetters": letters.counts,
+    "alerts": letters.alert_counts,
 }
 """What `/status` counts."""
 CHANNELS: tuple[Channel, ...] = (*chat_description.channels(),)

@@ -96,10 +96,12 @@ async def work(
                 first=first_beat("work", now()),
                 metrics=kernel.metrics,
                 clock=now,
-                facts=lambda: {"atWork": {each.handler.name: each.at_work for each in consumers}},
+                facts=lambda: {
+                    "atWork": {each.handler.name: each.at_work for each in consumers if each.at_work}
+                },
             )
         )
-        log.info("working", handlers=[each.handler.name for each in consumers])
+        log.info("working", handlers=len(consumers))
 
 
 def _consumer(handler: Handler, kernel: Kernel, answering: Answering, ack_wait: float) -> Consumer:

@@ -77,3 +77,17 @@ async def redrive(db: asyncpg.Pool, commands: Commands, letter: UUID, intent: In
     return await commands.execute(
         Redrive(dead_letter_id=letter, after=tuple(row["id"] for row in earlier)), intent
     )
+
+
+async def counts(db: asyncpg.Pool) -> dict[str, int]:
+    """Dead letters by status."""
+    rows = await db.fetch("select status, count(*) from operations.dead_letters group by status")
+    return {row["status"]: row["count"] for row in rows}
+
+
+async def alert_counts(db: asyncpg.Pool) -> dict[str, int]:
+    """Alerts that stand, and those that are over."""
+    rows = await db.fetch(
+        "select cleared_at is null as stands, count(*) from operations.alerts group by stands"
+    )
+    return {"standing" if row["stands"] else "cleared": row["count"] for row in rows}

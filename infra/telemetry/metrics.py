@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
@@ -15,6 +15,14 @@ HTTP_SECONDS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 
 APPEND_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 BATCH_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 ATTEMPT_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 600)
+
+
+class Lag(NamedTuple):
+    """How far something is behind the log."""
+
+    events: int
+    seconds: float
+    """Age of the oldest of them."""
 
 
 class Metrics:
@@ -39,8 +47,16 @@ class Metrics:
         self._connections = self._level("live_connections", "Live connections open", "kind")
         self._sent = count("live_messages", "Messages sent to live connections")
         self._slow = count("live_closed_slow", "Live connections closed as too slow")
-        self._handler_lag = self._level("handler_lag_events", "Events yet to be dealt with", "handler")
-        self._projection_lag = self._level("projection_lag_events", "Events yet to be applied", "projection")
+        level = self._level
+        self._handler_lag = (
+            level("handler_lag_events", "Events yet to be dealt with", "handler"),
+            level("handler_lag_seconds", "Age of the oldest of them", "handler"),
+        )
+        self._projection_lag = (
+            level("projection_lag_events", "Events yet to be applied", "projection"),
+            level("projection_lag_seconds", "Age of the oldest of them", "projection"),
+        )
+        self._troubles = level("troubles", "What waits for a person: open dead letters, alerts", "kind")
 
     def _count(self, name: str, help: str, *labels: str) -> Counter:
         return Counter(f"headwater_{name}", help, labels, registry=self.registry)
@@ -93,9 +109,15 @@ class Metrics:
         """A live connection was closed because its queue was full."""
         self._slow.inc()
 
-    def lags(self, *, handlers: Mapping[str, int], projections: Mapping[str, int]) -> None:
-        """How many events each is behind: all that there are, as just asked for. Those not named are gone."""
-        for gauge, behind in ((self._handler_lag, handlers), (self._projection_lag, projections)):
-            gauge.clear()
-            for name, events in behind.items():
-                gauge.labels(name).set(events)
+    def lags(self, *, handlers: Mapping[str, Lag], projections: Mapping[str, Lag]) -> None:
+        """How far each is behind: all that there are, as just asked for. Those not named are gone."""
+        for gauges, behind in ((self._handler_lag, handlers), (self._projection_lag, projections)):
+            for place, gauge in enumerate(gauges):
+                gauge.clear()
+                for name, lag in behind.items():
+                    gauge.labels(name).set(lag[place])
+
+    def troubled(self, waiting: Mapping[str, int]) -> None:
+        """How much waits for a person, by kind, as just asked for."""
+        for kind, count in waiting.items():
+            self._troubles.labels(kind).set(count)

@@ -69,6 +69,9 @@ async def test_a_key_opens_what_it_is_for_and_nothing_else(deployment: Deploymen
         http.get("/metrics") as answer,
     ):
         assert answer.status == 200
+        page = await answer.text()
+    assert 'headwater_handler_lag_seconds{handler="transcribe"' in page
+    assert 'headwater_troubles{kind="dead letters"' in page
 
 
 async def test_a_key_past_its_time_opens_nothing(deployment: Deployment, ask: Ask) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from infra.telemetry.exposition import Family, Samples, render, snapshot
-from infra.telemetry.metrics import Metrics
+from infra.telemetry.metrics import Lag, Metrics
 
 Figures = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -25,7 +25,8 @@ def busy() -> Metrics:
     metrics.halted("jobsite", True)
     metrics.sent(3)
     metrics.closed_slow()
-    metrics.lags(handlers={"transcribe": 7}, projections={"jobsite": 0})
+    metrics.lags(handlers={"transcribe": Lag(7, 1.5)}, projections={"jobsite": Lag(0, 0.0)})
+    metrics.troubled({"dead letters": 2})
     return metrics
 
 
@@ -91,10 +92,11 @@ def test_a_connection_counts_as_long_as_it_is_open() -> None:
 
 def test_the_lag_of_what_is_gone_is_gone() -> None:
     metrics = Metrics()
-    metrics.lags(handlers={"old": 3, "new": 1}, projections={})
-    metrics.lags(handlers={"new": 2}, projections={})
+    metrics.lags(handlers={"old": Lag(3, 9.0), "new": Lag(1, 1.0)}, projections={})
+    metrics.lags(handlers={"new": Lag(2, 4.5)}, projections={})
     shown = {key: value for key, value in read(render({"api": snapshot(metrics)})).items() if "lag" in key[0]}
-    assert shown == {("headwater_handler_lag_events", frozenset({("handler", "new"), ("process", "api")})): 2}
+    new = frozenset({("handler", "new"), ("process", "api")})
+    assert shown == {("headwater_handler_lag_events", new): 2, ("headwater_handler_lag_seconds", new): 4.5}
 
 
 @settings(deadline=None)  # the machine may be busy
