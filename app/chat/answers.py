@@ -15,7 +15,7 @@ from app.chat.answer_views import AnswerView, ChatBody, ChatsQuery, ChatSummary
 from app.chat.answerer import Answerer, Made
 from app.chat.asking import Asking
 from app.chat.runs import Ended, Runs
-from app.chat.streaming import stream, wants_stream
+from app.chat.streaming import stream, wants_stream, whole
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
 from app.intents import intent
@@ -44,10 +44,13 @@ def endpoints(
     tell = teller(answerer.searcher, link)
 
     async def ask(call: Call[None, ChatBody]) -> Reply | web.StreamResponse:
-        asked, made, repeated, position = await asking.accept(call)
+        asked, made, repeated = await asking.accept(call)
         if repeated:
             await asking.wait_for(asked.answer_id)
-            return Reply(body=await shown(call, asked.answer_id), position=position)
+            view = await shown(call, asked.answer_id)
+            if wants_stream(call.request):
+                return await whole(call.request, view)
+            return Reply(body=view, position=view.position)
         run = runs.start(asked, made)
 
         async def complete(ended: Ended) -> AnswerView:

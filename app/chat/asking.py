@@ -28,7 +28,6 @@ class Accepted(NamedTuple):
     intent: Intent
     repeated: bool
     """It was there already: somebody is at it, or has answered."""
-    position: str
 
 
 class Asking:
@@ -60,7 +59,7 @@ class Asking:
         )
         outcome = await self._commands.execute(command, made, fresh=True)
         asked = AnswerAsked(**{name: getattr(command, name) for name in AnswerAsked.__struct_fields__})
-        return Accepted(asked, made, outcome.repeated, outcome.cursor)
+        return Accepted(asked, made, outcome.repeated)
 
     async def wait_for(self, answer_id: UUID) -> None:
         """Until a question is answered, by whoever is at it. Raises `Unavailable` when that takes too long."""

@@ -26,8 +26,7 @@ async def stream(
     request: web.Request, answer_id: UUID, run: Run, complete: Callable[[Ended], Awaitable[AnswerView]]
 ) -> web.StreamResponse:
     """Tell an answer as it is made. Who hangs up misses it; it is made and recorded all the same."""
-    response = web.StreamResponse(headers={**HEADERS, "Location": f"/v1/chats/{answer_id}"})
-    await response.prepare(request)
+    response = await _opened(request, answer_id)
     try:
         async for heard in run.read():
             match heard:
@@ -36,8 +35,7 @@ async def stream(
                 case ChunkView():
                     await response.write(_event("chunk", heard))
                 case _:
-                    view = await complete(heard)
-                    await response.write(_event("error" if view.error else "complete", view))
+                    await response.write(_ending(await complete(heard)))
     except ConnectionResetError:
         return response
     except Exception as failure:
@@ -47,6 +45,24 @@ async def stream(
         await response.write(_event("error", Fault(code=code, detail=detail)))
     await response.write_eof()
     return response
+
+
+async def whole(request: web.Request, view: AnswerView) -> web.StreamResponse:
+    """Tell an answer that there is already, to who asks again."""
+    response = await _opened(request, view.id)
+    await response.write(_ending(view))
+    await response.write_eof()
+    return response
+
+
+async def _opened(request: web.Request, answer_id: UUID) -> web.StreamResponse:
+    response = web.StreamResponse(headers={**HEADERS, "Location": f"/v1/chats/{answer_id}"})
+    await response.prepare(request)
+    return response
+
+
+def _ending(view: AnswerView) -> bytes:
+    return _event("error" if view.error else "complete", view)
 
 
 def _event(name: str, data: object) -> bytes:

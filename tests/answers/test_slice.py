@@ -138,7 +138,13 @@ async def test_what_nothing_answers_is_not_known_and_what_cannot_be_asked_is_ref
     body = {"question": "What is the capital of France?", "scope": {"collection": name}}
     first = await ask(http, "POST", "/v1/chat", json=body, headers=headers)
     again = await ask(http, "POST", "/v1/chat", json=body, headers=headers)
-    assert first["id"] == again["id"]
+    assert first == again
+    streaming = {**headers, "Accept": "text/event-stream"}
+    async with http.post("/v1/chat", json=body, headers=streaming) as stream:
+        assert (stream.content_type, await stream.content.readline()) == (
+            "text/event-stream",
+            b"event: complete\n",
+        )
 
 
 @pytest.fixture

@@ -221,8 +221,8 @@ def _asked(command: SessionCommand, s: Session) -> Sequence[SessionEvent]:
 def _retried(c: RetryStage, s: Session) -> Sequence[SessionEvent]:
     stage = c.stage or next((each for each in ORDER if each in s.failed), None)
     if stage is None or stage not in s.failed:
-        which = f"The stage {stage!r}" if stage else "No stage"
-        raise Conflict("NOTHING_TO_RETRY", f"{which} has failed; only a failed stage can be retried.")
+        which = f"The stage {stage!r} has not failed" if stage else "No stage has failed"
+        raise Conflict("NOTHING_TO_RETRY", f"{which}; only a failed stage can be retried.")
     if (before := NEEDS.get(stage)) and before not in s.done and not _without(stage, s):
         raise Conflict("STAGE_NOT_READY", f"{stage} needs {before}, which has not ended well yet.")
     event = StageRetried(
