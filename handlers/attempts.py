@@ -24,8 +24,13 @@ from infra.telemetry.metrics import Metrics
 
 log = logs.logger(__name__)
 
-LOST = 4
-"""Deliveries beyond the attempts that may end without a word (a worker killed, a connection lost) before burial."""
+LOST = 50
+"""Deliveries beyond the attempts that may end without a word (a worker killed, a connection lost) before burial.
+
+Many, because whoever is at work beside an event that kills its worker is given out again as often as that one is.
+"""
+HELD = 5.0
+"""Seconds, at most, between two looks whether what an effect stands on is there again."""
 OLD = 60.0
 """Seconds after which an event may have been answered by a consumer that is no more: then its answer is looked for."""
 DONE = b"+ACK"
@@ -57,7 +62,7 @@ class Attempts:
         self._clock = clock
         self._telling: set[asyncio.Future[None]] = set()
         self._excused: Counter[int] = Counter()
-        """Deliveries of each event that ended because a server did not answer, or came too early: no attempts."""
+        """Deliveries of each event that came too early: no attempts."""
 
     async def verdict(self, message: Msg) -> bytes:
         """Deal with one delivery; what to answer JetStream."""
@@ -81,7 +86,7 @@ class Attempts:
                     message, recorded, delivery, "given out too often without an answer"
                 )
             try:
-                return await self._attempt(recorded, delivery, known)
+                return await self._attended(recorded, delivery, known)
             except NameTaken as overtaken:  # since the handler looked: it may find its like by now
                 traces.failed(span, overtaken)
                 return await self._again_or_never(message, recorded, delivery, overtaken)
@@ -91,6 +96,24 @@ class Attempts:
             except Exception as failure:
                 traces.failed(span, failure)
                 return await self._again_or_never(message, recorded, delivery, failure)
+
+    async def _attended(self, recorded: Recorded[Event], delivery: Delivery, known: bool) -> bytes:
+        """One attempt, begun again while a server that it needs does not answer.
+
+        The event is kept here meanwhile: given out again each time, by one worker or another, it would soon look like
+        one that nobody can answer.
+        """
+        look = 0
+        while True:
+            started, look = time.monotonic(), look + 1
+            try:
+                return await self._attempt(recorded, delivery, known or look > 1)
+            except (Unavailable, LogUnavailable, BlobsUnavailable, NotReadable) as away:
+                self._metrics.attempted(self._handler.name, "unavailable", time.monotonic() - started)
+                log.warning(
+                    "what a handler stands on does not answer", handler=self._handler.name, cause=away
+                )
+            await asyncio.sleep(min(self._handler.delay(look), HELD))
 
     async def _attempt(self, recorded: Recorded[Event], delivery: Delivery, known: bool) -> bytes:
         """One try, unless it is `known` and answered already. Raises whatever ends it."""
@@ -106,11 +129,8 @@ class Attempts:
             await self._answering.answer(
                 handler, recorded, Attempt(delivery.attempt, handler.attempts, report)
             )
-        except (Unavailable, LogUnavailable, BlobsUnavailable, NotReadable) as away:
-            self._metrics.attempted(handler.name, "unavailable", time.monotonic() - started)
-            log.warning("what a handler stands on does not answer", handler=handler.name, cause=away)
-            self._excused[delivery.position] += 1
-            return _again(handler.delay(delivery.attempt))
+        except (Unavailable, LogUnavailable, BlobsUnavailable, NotReadable):
+            raise
         except NotYet as early:
             self._excused[delivery.position] += 1
             return _again(early.delay)

@@ -1,6 +1,7 @@
 """Durable consumers: each handler's events, taken at least once, by any number of processes at the same time."""
 
 import asyncio
+from weakref import WeakValueDictionary
 
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
@@ -9,7 +10,7 @@ from handlers.attempts import Attempts
 from handlers.handler import Handler
 from infra import jetstream
 from infra.jetstream import ApiError, LogUnavailable
-from infra.pull import ConsumerGone, Pull
+from infra.pull import ConsumerGone, Delivery, Pull
 from infra.telemetry.logs import logger
 from infra.wire import Connection
 
@@ -38,6 +39,8 @@ class Consumer:
         self._running: dict[asyncio.Task[None], Msg] = {}
         self._gate = asyncio.Semaphore(handler.concurrency)
         """JetStream may give out more than was asked for: what was asked for before a silence comes in addition."""
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        """One event given out again, because the log had not heard of us, waits for what becomes of it here."""
 
     @property
     def at_work(self) -> int:
@@ -95,8 +98,9 @@ class Consumer:
                 await self._answer(message, HAND_BACK)
 
     async def _deal_with(self, message: Msg, pull: Pull) -> None:
+        turn = self._turns.setdefault(Delivery.of(message).position, asyncio.Lock())
         try:
-            async with self._gate:
+            async with turn, self._gate:
                 verdict = await self._attempts.verdict(message)
         except asyncio.CancelledError:
             await self._answer(message, HAND_BACK)

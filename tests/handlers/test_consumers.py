@@ -269,9 +269,12 @@ async def test_an_outage_of_the_log_uses_up_no_attempts(floor: Floor) -> None:
 
     tries: list[int] = []
     [task] = await floor.ask("")
-    async with floor.working(floor.shop.handler(effect, attempts=2, longest=0.02)):
+    handler = floor.shop.handler(effect, attempts=2, longest=0.02)
+    async with floor.working(handler):
         await until(floor.idle)
     assert tries == [1] * 12
+    info = await jetstream.api(floor.nc, f"CONSUMER.INFO.{floor.shop.context.upper()}.{handler.name}")
+    assert info["delivered"]["consumer_seq"] == 1  # nor does the event look like one that kills who takes it
     assert await floor.story(task) == ["asked", "finished"]
     assert await floor.letters(1) == []
 
