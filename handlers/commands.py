@@ -14,7 +14,7 @@ import msgspec
 
 from events.envelope import Claim, Event, Intent, Key, Recorded
 from handlers.refusals import Conflict as Refused
-from handlers.refusals import NameTaken, Refusal, Unavailable
+from handlers.refusals import NameTaken, Refusal, Unavailable, deleted_since
 from infra.blobs import Blobs
 from infra.jetstream import LogUnavailable
 from infra.log import PAST, TOMBSTONE, Conflict, Log
@@ -55,7 +55,10 @@ class Decider(Generic[C, S]):
     evolve: Callable[[S, Any], S]
     whole: Callable[[Any], bool] = lambda _: False
     """Events from which alone the state follows: what was before them need not be read. The commands before them are
-    not known then, so that an edge which may hear of one again looks for its result first."""
+    not known then, so that an edge which may hear of one again looks for its result, or asks for the `whole_past`."""
+    creates: tuple[type[C], ...] = ()
+    """Commands that make an aggregate. Who repeats one after its deletion is told, though nothing is left of the first;
+    handlers, which may come late, are not."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -92,9 +95,14 @@ class _Aggregate:
     proven: bool = True
     """Just read from the log; a state from the cache may be behind, so a refusal from it is not believed."""
 
-    def fold(self, decider: Decider[Any, Any], recorded: Iterable[Recorded[Event]]) -> None:
+    def fold(self, decider: Decider[Any, Any], recorded: Sequence[Recorded[Event]]) -> None:
         for each in recorded:
             self.state = decider.evolve(self.state, each.event)
+        self.note(recorded)
+
+    def note(self, recorded: Iterable[Recorded[Event]]) -> None:
+        """Keep in mind what commands have come to."""
+        for each in recorded:
             self.past = (*self.past[1 - PAST :], each.position)
             before = self.done.get(each.command_id)
             blobs = frozenset(each.event.blobs) | (before.blobs if before else frozenset())
@@ -123,10 +131,13 @@ class Commands:
         self._cached = cached
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
-    async def execute(self, command: Command, intent: Intent, *, fresh: bool = False) -> Outcome:
+    async def execute(
+        self, command: Command, intent: Intent, *, fresh: bool = False, whole_past: bool = False
+    ) -> Outcome:
         """Carry out a command once, however often it is sent with the same `intent.command_id`.
 
-        `fresh` says that the aggregate is probably new, which saves looking for it. Raises a `Refusal`.
+        `fresh` says that the aggregate is probably new, which saves looking for it. `whole_past` looks for the first
+        result of a request with a key through an aggregate that is not loaded as a whole. Raises a `Refusal`.
         """
         decider = self._deciders[type(command)]
         key = Key(decider.context, decider.aggregate, getattr(command, f"{decider.aggregate}_id"))
@@ -134,6 +145,8 @@ class Commands:
         async with lock:
             try:
                 with logs.context(command_id=intent.command_id):
+                    if whole_past and intent.fingerprint and (first := await self._earlier(key, intent)):
+                        return first
                     return await self._execute(decider, key, command, intent, fresh)
             except LogUnavailable as failure:
                 self._cache.pop(key, None)
@@ -187,8 +200,11 @@ class Commands:
                 aggregate = await self._refreshed(decider, key, aggregate)
             if first := aggregate.done.get(intent.command_id):
                 await self._check(aggregate, intent)
-                return _first_result(key, first, intent, aggregate)
+                if result := _first_result(key, first, intent, aggregate):
+                    return result
             try:
+                if aggregate.deleted and intent.fingerprint and isinstance(command, decider.creates):
+                    raise deleted_since(key.aggregate, key.id)
                 if events := tuple(decider.decide(command, aggregate.state)):
                     aggregate.fold(decider, await self._append(events, intent, aggregate.past))
                     self._remember(key, aggregate)
@@ -204,6 +220,13 @@ class Commands:
         raise Unavailable(
             "CONTENDED", f"Too many writers change this {decider.aggregate} at once; ask again."
         )
+
+    async def _earlier(self, key: Key, intent: Intent) -> Outcome | None:
+        """The first result of a command that may be older than what its aggregate follows from."""
+        past = _Aggregate(None)
+        past.note(await self._log.load(key))
+        first = past.done.get(intent.command_id)
+        return _first_result(key, first, intent, past) if first else None
 
     async def _check(self, aggregate: _Aggregate, intent: Intent) -> None:
         """Raises `Unavailable` when the same content was just being erased: sent again, it is stored again."""
@@ -257,20 +280,12 @@ class Commands:
             self._cache.popitem(last=False)
 
 
-def _first_result(key: Key, first: _Done, intent: Intent, aggregate: _Aggregate) -> Outcome:
+def _first_result(key: Key, first: _Done, intent: Intent, aggregate: _Aggregate) -> Outcome | None:
+    """None when what somebody asks for again was deleted since, which the rules answer."""
     if intent.fingerprint and first.fingerprint and intent.fingerprint != first.fingerprint:
         raise Refused(
             "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request; choose a new one."
         )
     if intent.fingerprint and aggregate.deleted and first.position != aggregate.past[-1]:
-        raise deleted_since(key)
+        return None
     return Outcome(key.stream, first.position, repeated=True)
-
-
-def deleted_since(key: Key) -> Refused:
-    """What somebody is told who repeats the request that made what was deleted."""
-    return Refused(
-        "DELETED_SINCE",
-        f"What this request made, the {key.aggregate.replace('_', ' ')} {key.id}, was deleted since. To make another, "
-        "choose a new Idempotency-Key.",
-    )

@@ -1,5 +1,7 @@
 """The ways a command or a question is refused; `app/http/problems.py` decides what each becomes on the wire."""
 
+from uuid import UUID
+
 
 class Refusal(Exception):
     """What was asked is understood and not granted.
@@ -57,3 +59,12 @@ class Unavailable(Refusal):
 
     def __init__(self, code: str, detail: str, *, retry_after: int = 1) -> None:
         super().__init__(code, detail, retry_after=retry_after)
+
+
+def deleted_since(kind: str, id: UUID) -> Conflict:
+    """What somebody is told who repeats the request that made what was deleted."""
+    return Conflict(
+        "DELETED_SINCE",
+        f"What this request made, the {kind.replace('_', ' ')} {id}, was deleted since. To make another, choose a new "
+        "Idempotency-Key.",
+    )

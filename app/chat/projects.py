@@ -109,7 +109,7 @@ class Projects:
             if not title:
                 raise Invalid("INVALID_BODY", "A title needs a visible character.", field="title")
             rename = RenameProject(project_id=project_id, title=title)
-            outcome = await self._commands.execute(rename, made)
+            outcome = await self._commands.execute(rename, made, whole_past=True)
         if (manner := await self._changed(project_id, body)) is not None:
             outcome = await self._part(ConfigureProject(project_id=project_id, manner=manner), made, "manner")
         if isinstance(body.shown, UUID):
@@ -118,7 +118,7 @@ class Projects:
         return Reply(position=outcome.cursor if outcome else None)
 
     async def _part(self, command: ConfigureProject, made: Intent, name: str) -> Outcome:
-        return await self._commands.execute(command, _part_of(made, name))
+        return await self._commands.execute(command, _part_of(made, name), whole_past=True)
 
     async def _changed(self, project_id: UUID, body: ChangedProject) -> Manner | None:
         names = ("model", "instructions", "collections", "jobs")

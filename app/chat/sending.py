@@ -44,7 +44,7 @@ class Sending:
             parent_id=parent,
             at_leaf=at_leaf,
         )
-        outcome = await self.commands.execute(command, made)
+        outcome = await self.commands.execute(command, made, whole_past=not again)
         return Sent(message_id=message_id, reply_id=reply_id, position=outcome.cursor)
 
     async def edit(self, project_id: UUID, message_id: UUID, content: str, made: Intent) -> Sent:
@@ -67,7 +67,7 @@ class Sending:
         asked = message_id if row["role"] == "user" else row["parent"]
         reply_id = derived_id(made.command_id, "reply")
         command = RequestReply(project_id=project_id, reply_id=reply_id, message_id=asked)
-        outcome = await self.commands.execute(command, made)
+        outcome = await self.commands.execute(command, made, whole_past=True)
         return Sent(message_id=asked, reply_id=reply_id, position=outcome.cursor)
 
     async def show(self, project_id: UUID, message_id: UUID, made: Intent) -> Outcome:
@@ -75,7 +75,8 @@ class Sending:
         leaf = await queries.leaf_below(self.db, project_id, message_id)
         if leaf is None:
             raise _not_there(message_id)
-        return await self.commands.execute(ShowBranch(project_id=project_id, leaf_id=leaf), made)
+        command = ShowBranch(project_id=project_id, leaf_id=leaf)
+        return await self.commands.execute(command, made, whole_past=True)
 
     async def stop(self, project_id: UUID, reply_id: UUID, made: Intent, *, draft: Draft | None) -> Outcome:
         """End a reply and keep what came; without a `draft`, what `LIVE` still has of it."""

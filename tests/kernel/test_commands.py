@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from events.ids import new_id
 from handlers.commands import Commands, Outcome
 from handlers.refusals import Conflict, Invalid, NotFound, Unavailable
 from infra import jetstream, streams
+from infra.eraser import erase
 from infra.jetstream import LogUnavailable
 from infra.log import Log
 from tests.kernel.ledger import Close, Ledger, Name, Pay, intent, new_ledger
@@ -320,6 +322,36 @@ async def test_a_retry_finds_its_result_although_its_name_has_a_new_holder(comma
     for each in (await another(), stale, commands):
         again = await each.execute(Name(account_id=first, name="Ada"), why, fresh=True)
         assert (again.position, again.repeated) == (done.position, True)
+
+
+async def test_who_repeats_what_made_something_since_deleted_is_told_also_when_nothing_of_it_is_left(
+    log, ledger, eraser
+):
+    account, why = new_id(), intent(fingerprint="one")
+    made = [replace(ledger.decider, creates=(Name,))]
+    commands = Commands(log, made)
+    await commands.execute(Name(account_id=account, name="Eve"), why)
+    await commands.execute(Pay(account_id=account), paid := intent(fingerprint="two"))
+    gone = await commands.execute(Close(account_id=account), closed := intent(fingerprint="three"))
+    for erased in (False, True):
+        if erased:
+            await erase(ledger.key(account), log=log, eraser=eraser)
+        for each in (commands, Commands(log, made)):
+            with pytest.raises(Conflict, match="DELETED_SINCE"):
+                await each.execute(Name(account_id=account, name="Eve"), why, fresh=True)
+            with pytest.raises(NotFound):
+                await each.execute(Pay(account_id=account), paid)
+            assert (await each.execute(Close(account_id=account), closed)).position == gone.position
+
+
+async def test_a_request_that_is_older_than_what_is_loaded_is_found_where_its_edge_asks_for_it(log, ledger):
+    account, why = new_id(), intent(fingerprint="one")
+    rules = [replace(ledger.decider, whole=lambda event: isinstance(event, ledger.Named))]
+    first = await Commands(log, rules).execute(Pay(account_id=account), why)
+    for n in range(40):
+        await Commands(log, rules).execute(Name(account_id=account, name=f"{account} {n}"), intent())
+    again = await Commands(log, rules).execute(Pay(account_id=account), why, whole_past=True)
+    assert (again.position, again.repeated) == (first.position, True)
 
 
 async def test_whether_a_command_is_done_can_be_asked(commands, ledger):

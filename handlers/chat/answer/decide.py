@@ -112,5 +112,5 @@ def evolve(state: State, event: AnswerEvent) -> State:
 
 
 ANSWERS: Decider[AnswerCommand, State] = Decider(
-    "chat", "answer", get_args(AnswerCommand), Absent(), decide, evolve
+    "chat", "answer", get_args(AnswerCommand), Absent(), decide, evolve, creates=(Ask,)
 )

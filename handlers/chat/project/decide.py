@@ -181,5 +181,5 @@ def whole(event: ProjectEvent) -> bool:
 
 
 PROJECTS: Decider[ProjectCommand, State] = Decider(
-    "chat", "project", COMMANDS, Absent(), decide, evolve, whole
+    "chat", "project", COMMANDS, Absent(), decide, evolve, whole, creates=(CreateProject,)
 )

@@ -177,5 +177,5 @@ def evolve(state: State, event: ActionItemEvent) -> State:
 
 
 ACTION_ITEMS: Decider[ActionItemCommand, State] = Decider(
-    "jobsite", "action_item", get_args(ActionItemCommand), Absent(), decide, evolve
+    "jobsite", "action_item", get_args(ActionItemCommand), Absent(), decide, evolve, creates=(AddActionItem,)
 )

@@ -196,5 +196,11 @@ def evolve(state: State, event: AttachmentEvent) -> State:
 
 
 ATTACHMENTS: Decider[AttachmentCommand, State] = Decider(
-    "jobsite", "attachment", get_args(AttachmentCommand), Absent(), decide, evolve
+    "jobsite",
+    "attachment",
+    get_args(AttachmentCommand),
+    Absent(),
+    decide,
+    evolve,
+    creates=(UploadAttachment,),
 )

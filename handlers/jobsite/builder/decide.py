@@ -80,5 +80,5 @@ def evolve(state: State, event: BuilderEvent) -> State:
 
 
 BUILDERS: Decider[BuilderCommand, State] = Decider(
-    "jobsite", "builder", get_args(BuilderCommand), Absent(), decide, evolve
+    "jobsite", "builder", get_args(BuilderCommand), Absent(), decide, evolve, creates=(AddBuilder,)
 )

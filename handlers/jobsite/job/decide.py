@@ -141,4 +141,6 @@ def evolve(state: State, event: JobEvent) -> State:
     return state
 
 
-JOBS: Decider[JobCommand, State] = Decider("jobsite", "job", get_args(JobCommand), Absent(), decide, evolve)
+JOBS: Decider[JobCommand, State] = Decider(
+    "jobsite", "job", get_args(JobCommand), Absent(), decide, evolve, creates=(AddJob,)
+)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from msgspec import structs
 
-from events.envelope import Key
 from events.jobsite import (
     AudioUploaded,
     DiscrepanciesFound,
@@ -31,7 +30,7 @@ from events.jobsite import (
     TranscriptProposed,
     Understood,
 )
-from handlers.commands import Decider, as_told, deleted_since
+from handlers.commands import Decider, as_told
 from handlers.jobsite.session.commands import (
     AcceptTranscript,
     CorrectTranscript,
@@ -56,7 +55,7 @@ from handlers.jobsite.session.commands import (
     UploadAudio,
 )
 from handlers.jobsite.session.state import Absent, Deleted, Session, State, evolve
-from handlers.refusals import Conflict, NotFound
+from handlers.refusals import Conflict, NotFound, deleted_since
 
 MOST_CORRECTIONS = 1000
 """Every one is repeated by each event about the transcript."""
@@ -92,7 +91,7 @@ def decide(command: SessionCommand, state: State) -> Sequence[SessionEvent]:
         case Absent() if isinstance(command, UploadAudio):
             return [as_told(AudioUploaded, command)]
         case Deleted() if isinstance(command, UploadAudio):
-            raise deleted_since(Key("jobsite", "session", command.session_id))
+            raise deleted_since("session", command.session_id)
         case Deleted() if isinstance(command, DeleteSession):
             return []
         case Absent() | Deleted() if isinstance(command, (*ASKED, DeleteSession)):
@@ -307,5 +306,5 @@ def _decided(c: DecideDiscrepancy, s: Session) -> Sequence[SessionEvent]:
 
 
 SESSIONS: Decider[SessionCommand, State] = Decider(
-    "jobsite", "session", get_args(SessionCommand), Absent(), decide, evolve
+    "jobsite", "session", get_args(SessionCommand), Absent(), decide, evolve, creates=(UploadAudio,)
 )

@@ -235,4 +235,5 @@ COLLECTIONS: Decider[CollectionCommand, State] = Decider(
     Absent(),
     decide,
     evolve,
+    creates=(CreateCollection,),
 )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import assert_never
 
-from events.envelope import Key
 from events.knowledge import (
     Chunking,
     DocumentCancelled,
@@ -23,7 +22,7 @@ from events.knowledge import (
     IndexRequested,
     MetadataChanged,
 )
-from handlers.commands import Decider, as_told, deleted_since
+from handlers.commands import Decider, as_told
 from handlers.knowledge.document.commands import (
     CancelIngestion,
     ChangeMetadata,
@@ -45,7 +44,7 @@ from handlers.knowledge.document.commands import (
     UploadDocument,
 )
 from handlers.knowledge.document.state import Absent, Deleted, Document, Slot, State, evolve
-from handlers.refusals import Conflict, NotFound
+from handlers.refusals import Conflict, NotFound, deleted_since
 
 
 def decide(command: DocumentCommand, state: State) -> Sequence[DocumentEvent]:
@@ -57,7 +56,7 @@ def decide(command: DocumentCommand, state: State) -> Sequence[DocumentEvent]:
         case Deleted(first=first):
             if isinstance(command, UploadDocument):
                 if command.ingestion_id == first:
-                    raise deleted_since(Key("knowledge", "document", command.document_id))
+                    raise deleted_since("document", command.document_id)
                 raise Conflict("DOCUMENT_DELETED", "A document of this id has been deleted.")
             return _missing(command)
         case Document():

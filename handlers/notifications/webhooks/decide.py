@@ -135,4 +135,5 @@ WEBHOOKS: Decider[WebhookCommand, State] = Decider(
     Absent(),
     decide,
     evolve,
+    creates=(AddWebhook,),
 )
