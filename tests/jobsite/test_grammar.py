@@ -1,5 +1,6 @@
 """What is a command and what is only talk: the spoken grammar, its dates, and what is left of a note."""
 
+import re
 from datetime import date
 from itertools import pairwise
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.jobsite.grammar import by_grammar
+from handlers.jobsite.grammar import LINKS, by_grammar
 from handlers.jobsite.grammar.dates import due_in
 from infra.chunking import full_text
 from infra.extractive.numbers import tokens
@@ -81,6 +82,22 @@ COMMANDS = [
         ("Action item. Order fifty sheets of drywall, and call the plumber before Friday.",),
         [("action_item", "Order fifty sheets of drywall, and call the plumber", "2026-11-20")],
     ),
+    *(
+        ((item,), [("action_item", "Call the plumber today and ask him about the valve", "2026-11-16")])
+        for item in (
+            "Action item: call the plumber today and ask him about the valve.",
+            "action item: call the plumber today and ask him about the valve",
+            "action item call the plumber today and ask him about the valve",
+        )
+    ),
+    (
+        ("Action item: call the plumber today, and then order the valve so we can go on.",),
+        [("action_item", "Call the plumber today, and then order the valve so we can go on", "2026-11-16")],
+    ),
+    (
+        ("action item call the plumber today and then we poured the slab",),
+        [("action_item", "Call the plumber", "2026-11-16")],
+    ),
     (("Note to office, call the inspector.",), [("note", "Call the inspector")]),
     (("we are done note to the office the client was here",), [("note", "The client was here")]),
 ]
@@ -117,6 +134,19 @@ def test_commands_are_heard_as_people_and_recognisers_put_them(
 def test_ordinary_sentences_with_these_words_are_left_alone(line: str) -> None:
     found = heard(line)
     assert (found.commands, found.text) == ((), line)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("action item order drywall end of item we poured the slab",),
+        ("Action item: order drywall. End of item.", "We poured the slab."),
+    ],
+)
+def test_whoever_says_that_an_item_is_over_is_not_quoted_in_the_note(lines: tuple[str, ...]) -> None:
+    found = heard(*lines)
+    assert found.text.lower().strip(".") == "we poured the slab"
+    assert [each.text for each in found.commands] == ["Order drywall"]
 
 
 def test_what_is_left_is_the_note_itself_with_exact_places() -> None:
@@ -162,8 +192,8 @@ def test_dates_are_counted_from_the_day_of_the_recording(said: str, day: str | N
 
 
 SAID = (
-    "job builder action item note to office maple Street Hendricks by friday for mike the a is . , : in two weeks "
-    "december 3rd / 12/99 ² end of month um and order St. 'tis 's -"
+    "job we today builder action item note to office maple Street Hendricks by friday for mike the a is . , : "
+    "in two weeks december 3rd / 12/99 ² end of month um and order St. 'tis 's -"
 )
 WORDS = st.sampled_from(SAID.split())
 
@@ -182,3 +212,14 @@ def test_whatever_is_said_commands_and_rest_are_apart_and_in_their_places(lines:
         text[first:last] == each.quote for each, (first, last) in zip(found.commands, places, strict=True)
     )
     assert all(each.text for each in found.commands)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.lists(WORDS, max_size=12).map(" ".join), max_size=5))
+def test_no_word_is_lost_but_those_that_link_commands(lines: list[str]) -> None:
+    found = heard(*lines)
+    text = full_text(found.transcript.segments)
+    covered = [*((each.place.start_char, each.place.end_char) for each in found.commands), *found.kept]
+    for word in re.finditer(r"[\w']+", text):
+        inside = any(first <= word.start() and word.end() <= last for first, last in covered)
+        assert inside or word.group().lower() in LINKS

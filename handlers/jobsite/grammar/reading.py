@@ -9,9 +9,17 @@ from handlers.jobsite.grammar.asking import asked
 from handlers.jobsite.grammar.dates import due_at
 from handlers.jobsite.grammar.naming import name_at, titled
 from handlers.jobsite.grammar.note import Note, Sentence
-from handlers.jobsite.grammar.vocabulary import CLAUSES, ENDS, FILLERS, NOT_AFTER_ITEM, NOT_BEFORE
+from handlers.jobsite.grammar.vocabulary import (
+    CLAUSES,
+    ENDS,
+    FILLERS,
+    JOINTS,
+    NOT_AFTER_ITEM,
+    NOT_BEFORE,
+)
 from infra.understanding import CommandKind, SpokenCommand
 
+MARKS = frozenset(".,:;!?")
 LONGEST = 60
 """Words of an action item or a note to the office."""
 NAMES: tuple[tuple[CommandKind, tuple[str, ...]], ...] = (
@@ -33,6 +41,8 @@ class _Found(NamedTuple):
     text: int
     after: int
     """The words of its text: from `text` to before `after`."""
+    over: int = 0
+    """Where the note goes on, when words that say that it is over stand between."""
 
 
 def commands(note: Note, today: date) -> list[SpokenCommand]:
@@ -53,7 +63,7 @@ def _found(note: Note) -> Iterator[_Found]:
                 continue
             begins = sentence.first if at in heads else at
             yield found._replace(first=max(begins, done))
-            at = done = found.after
+            at = done = max(found.after, found.over)
             chained = True
 
 
@@ -104,7 +114,13 @@ def _asking(note: Note, kind: CommandKind, at: int, after: int, n: int) -> _Foun
         sentence = note.sentences[n + 1]
         first = note.over_marks(sentence.first, sentence.after, fillers=True)
     end = _end(note, kind, first, sentence)
-    return _Found(kind, at, first, end) if end > first else None
+    return _Found(kind, at, first, end, _over(note, end)) if end > first else None
+
+
+def _over(note: Note, end: int) -> int:
+    """Behind `end of item`, where that is said."""
+    at = note.over_marks(end, len(note.words))
+    return next((at + len(each) for each in ENDS if note.says(at, *each)), end)
 
 
 def _end(note: Note, kind: CommandKind, first: int, sentence: Sentence) -> int:
@@ -116,10 +132,24 @@ def _end(note: Note, kind: CommandKind, first: int, sentence: Sentence) -> int:
         if at > first and (_begins(note, at, sentence) or any(note.says(at, *each) for each in ENDS)):
             return at
         due = due_at(note.words[: sentence.after], at, today) if kind == "action_item" else None
-        if due and due.after < sentence.after and note.low(due.after) in CLAUSES and at > first:
+        if due and due.after < sentence.after and _elsewhere(note, due.after, sentence) and at > first:
             return due.after
         at += 1
     return at
+
+
+def _elsewhere(note: Note, at: int, sentence: Sentence) -> bool:
+    """Whether something else begins at a word. An `and` goes on, also where no marks are written, unless what begins
+    something else follows it."""
+    word = note.low(at)
+    if word in JOINTS:
+        return not _written(note, sentence) and (word != "and" or note.low(at + 1) in CLAUSES)
+    return word in CLAUSES
+
+
+def _written(note: Note, sentence: Sentence) -> bool:
+    """Whether the sentence has marks."""
+    return any(note.words[at].text in MARKS for at in range(sentence.first, sentence.after))
 
 
 def _begins(note: Note, at: int, sentence: Sentence) -> bool:
@@ -131,7 +161,7 @@ def _begins(note: Note, at: int, sentence: Sentence) -> bool:
 
 def _told(note: Note, found: _Found, today: date) -> SpokenCommand:
     words = note.words[found.text : found.after]
-    first, last = note.span(found.first, found.after)
+    first, last = note.span(found.first, max(found.after, found.over))
     start, end = note.times(first, last)
     text, owner, due = note.text[words[0].first : words[-1].last], None, None
     if found.kind in {"job", "builder"}:

@@ -85,6 +85,8 @@ CLAUSES = frozenset(
     ).split()
 )
 """What begins something else after a date, where no mark ends a sentence."""
+JOINTS = frozenset({"also", "and", "but", "so", "then"})
+"""Those of them that go on with the same thing where marks are written: `call him today and ask about the valve.`"""
 NO_OWNERS = frozenset(
     (
         "a able about according add addition again all an and any anybody anyone as ask attach back be begin call "
