@@ -21,6 +21,7 @@ from projections.jobsite_tables import (
     BUILDERS,
     DECISIONS,
     DISCREPANCIES,
+    HISTORY,
     JOBS,
     SESSIONS,
     SUBSCRIBERS,
@@ -104,7 +105,14 @@ def _overview(
     open_items = [each for each in items if not each["done"]]
     texts = {each["session_id"]: each["text"] for each in parts.of(SUMMARIES)}
     summed = [(each["id"], texts[each["id"]]) for each in sessions if each["id"] in texts]
-    last = max((each for each in (job.last, parts.last) if each), key=lambda each: each.position)
+    own = {
+        each["id"] for table in (SESSIONS, ACTION_ITEMS, ATTACHMENTS) for each in parts.of(table, job_id=id)
+    }
+    happened = [
+        *job.of(HISTORY),
+        *(each for each in parts.of(HISTORY) if id == each["job_id"] or each["id"] in own),
+    ]
+    last = max(happened, key=lambda each: each["position"])
     known = {name: row[name] for name in JobView.__struct_fields__ if name != "builder"}
     return JobOverview(
         **known,
@@ -118,11 +126,11 @@ def _overview(
             overdue_items=sum(1 for each in open_items if each["due"] and each["due"] < day),
             open_discrepancies=_undecided(parts, {each["id"] for each in sessions}),
         ),
-        last_activity_at=last.at,
+        last_activity_at=last["at"],
         items=tuple([queries.action_item_view(each) for each in open_items[:SHOWN_ITEMS]]),
         sessions=tuple([session_queries.summary(each) for each in sessions[:SHOWN_SESSIONS]]),
         summary=queries.rolled(summed[: queries.ROLLING]),
-        as_of=last.cursor,
+        as_of=f"JOBSITE@{last['position']}",
     )
 
 

@@ -101,7 +101,8 @@ class Past:
     async def of(
         self, keys: Collection[Key], then: Moment, *, without: tuple[type[Event], ...] = ()
     ) -> Memory:
-        """The rows that these aggregates had. What has been deleted since has none: it is gone for the past, too.
+        """The rows that these aggregates had. What has been deleted since has none: it is gone for the past, too, and
+        all that is told of it is its deletion.
 
         Of events named in `without` the blobs are not read. Raises `Unavailable`.
         """
@@ -121,8 +122,8 @@ class Past:
     async def _history(self, key: Key, then: Moment, gate: asyncio.Semaphore) -> list[Recorded[Event]]:
         async with gate:
             history = await self._log.load(key)
-        if not history or history[-1].event.name == TOMBSTONE:
-            return []
+        if history and history[-1].event.name == TOMBSTONE:
+            history = history[-1:]
         return [each for each in history if then.includes(each)]
 
     async def _content(self, event: Event, without: tuple[type[Event], ...]) -> Any:
