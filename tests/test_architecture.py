@@ -121,8 +121,8 @@ def test_a_context_imports_nothing_but_events_of_another(context: str) -> None:
 
 
 def _rules() -> list[str]:
-    """The rules of aggregates, and the commands and states that some keep in files beside them."""
-    pure = (".decide", ".commands", ".state")
+    """The rules of aggregates, and what some keep in files beside them: commands, states, the larger cases."""
+    pure = (".decide", ".commands", ".state", ".answers", ".wishes")
     return [name for name in files("handlers") if name.endswith(pure) and name not in KERNEL]
 
 

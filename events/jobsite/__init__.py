@@ -35,6 +35,7 @@ from events.jobsite.builder import (
     builder_claim,
 )
 from events.jobsite.corrections import Correction, SpeakerCorrection, TextCorrection
+from events.jobsite.discrepancies import DiscrepanciesFound, DiscrepancyAccepted, DiscrepancyDismissed
 from events.jobsite.job import (
     JOB_EVENTS,
     JobAdded,
@@ -49,32 +50,55 @@ from events.jobsite.job import (
     job_claim,
 )
 from events.jobsite.names import normalised
-from events.jobsite.session import (
-    SESSION_EVENTS,
-    AudioUploaded,
-    DiscrepanciesFound,
-    DiscrepancyAccepted,
-    DiscrepancyDismissed,
+from events.jobsite.results import (
     Indexed,
     Notified,
     Reported,
     ReportRequested,
+    Suggestion,
+    Summarised,
+    Understood,
+)
+from events.jobsite.session import (
+    AudioUploaded,
     SessionDeleted,
     SessionEvent,
     SessionMoved,
     SessionRenamed,
     StageFailed,
     StageRetried,
-    Suggestion,
-    Summarised,
+)
+from events.jobsite.stages import BELOW, PIPELINE, Stage, Status
+from events.jobsite.transcript import (
     Transcribed,
     TranscriptCorrected,
     TranscriptionFailed,
     TranscriptionRequested,
     TranscriptProposed,
-    Understood,
 )
-from events.jobsite.stages import BELOW, PIPELINE, Stage, Status
+
+SESSION_EVENTS = (
+    AudioUploaded,
+    Transcribed,
+    TranscriptCorrected,
+    TranscriptionRequested,
+    TranscriptProposed,
+    TranscriptionFailed,
+    Understood,
+    Summarised,
+    DiscrepanciesFound,
+    DiscrepancyAccepted,
+    DiscrepancyDismissed,
+    Indexed,
+    ReportRequested,
+    Reported,
+    Notified,
+    StageFailed,
+    StageRetried,
+    SessionRenamed,
+    SessionMoved,
+    SessionDeleted,
+)
 
 JOBSITE_EVENTS = (
     *SESSION_EVENTS,

@@ -38,7 +38,8 @@ from handlers.jobsite.session.commands import (
     RequestTranscription,
     RetryStage,
 )
-from handlers.jobsite.session.decide import MOST_CORRECTIONS, SESSIONS
+from handlers.jobsite.session.decide import SESSIONS
+from handlers.jobsite.session.wishes import MOST_CORRECTIONS
 from handlers.refusals import Conflict, NotFound
 from tests.jobsite.facts import (
     FAILED,
