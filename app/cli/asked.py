@@ -1,15 +1,22 @@
-"""What commands are given, as values; and the envelope of what they append."""
+"""What commands are given, as values; where this Headwater is; and the envelope of what they append."""
 
 from datetime import datetime
 from uuid import UUID
 
 from app.http.moments import in_utc
 from app.kernel import now
+from app.settings import Settings
 from events.envelope import Intent
 from events.ids import new_id
 from handlers.refusals import Invalid
 
 ACTOR = "cli"
+
+
+def here(settings: Settings) -> str:
+    """The address of the API for somebody on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
+    return f"http://{host}:{settings.port}"
 
 
 def intent() -> Intent:

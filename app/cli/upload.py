@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from tqdm import tqdm
 
-from app.cli.asked import moment, uuid_of
+from app.cli.asked import here, moment, uuid_of
 from app.client import Headwater, HeadwaterError
 from app.client.files import Progress
 from app.identity.keys import kept_key
@@ -45,8 +45,7 @@ def _check(paths: list[str]) -> None:
 
 
 def url_of(settings: Settings, chosen: str | None) -> str:
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104
-    return chosen or str(settings.public_url or f"http://{host}:{settings.port}")
+    return chosen or str(settings.public_url or here(settings))
 
 
 def key_of(settings: Settings, chosen: str | None) -> str:

@@ -1,9 +1,12 @@
-"""The bundled recordings, the words spoken in them, and the script that made them (`make.py`)."""
+"""The bundled recordings and plan, the words in them, and the script that made them (`make.py`)."""
 
 from pathlib import Path
 
 SITE_NOTE = Path(__file__).with_name("site-note.ogg")
-"""A builder's note to himself: one voice, about twenty seconds."""
+"""A builder's note to Headwater: one voice, about twenty seconds, with spoken commands."""
+
+PLAN = Path(__file__).with_name("plan.pdf")
+"""The plan of the room that the note is about: two pages, and ten sheets of drywall less than the note asks for."""
 
 WALKTHROUGH = Path(__file__).with_name("walkthrough.ogg")
 """A builder and an inspector walk through a house: two voices, about four minutes."""

@@ -1,15 +1,20 @@
-"""Makes the bundled recordings anew: `python -m infra.samples.make`. Needs Debian's `flite`."""
+"""Makes the bundled recordings and the plan anew: `python -m infra.samples.make`.
+
+Needs Debian's `flite`, and the tools that `make test` installs.
+"""
 
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import av
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
+from fpdf import FPDF
 
-from infra.samples import SITE_NOTE, WALKTHROUGH
+from infra.samples import PLAN, SITE_NOTE, WALKTHROUGH
 
 VOICES = {"Hendricks": "rms", "Carter": "slt"}
 BIT_RATE = 24_000
@@ -18,7 +23,8 @@ PAUSE = 0.6
 
 
 def main() -> None:
-    """Speak both texts. The same texts and voices give the same words, not the same bytes."""
+    """Speak both texts and draw the plan. The same texts and voices give the same words, not the same bytes."""
+    _draw(PLAN)
     for recording in (SITE_NOTE, WALKTHROUGH):
         turns = [line.split(": ", 1) for line in recording.with_suffix(".txt").read_text().splitlines()]
         with tempfile.TemporaryDirectory() as folder:
@@ -39,6 +45,21 @@ def _join(clips: list[Path], target: Path) -> None:
         for frame in _frames(clips):
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+
+
+def _draw(target: Path) -> None:
+    """A page for each part of the text; the first line of each is its heading."""
+    made = FPDF(format="letter")
+    made.set_title("Plan of the boiler room")
+    made.set_creation_date(datetime(2026, 11, 2, tzinfo=UTC))
+    for page in target.with_suffix(".txt").read_text().split("---\n"):
+        heading, _, text = page.partition("\n")
+        made.add_page()
+        made.set_font("helvetica", "B", 16)
+        made.multi_cell(0, 12, heading, new_x="LMARGIN", new_y="NEXT")
+        made.set_font("helvetica", size=11)
+        made.multi_cell(0, 7, text.strip())
+    target.write_bytes(made.output())
 
 
 def _frames(clips: list[Path]) -> Iterator[AudioFrame]:

@@ -13,6 +13,8 @@ from av.audio.stream import AudioStream
 
 from infra.samples import SITE_NOTE
 
+SECONDS = 22.63
+"""How long that sample is."""
 KINDS = {
     "wav": ("wav", "pcm_s16le", 44_100, "stereo"),
     "mp3": ("mp3", "libmp3lame", 44_100, "stereo"),

@@ -13,7 +13,7 @@ from infra.audio.decoder import answer
 from infra.audio.decoding import _outcome
 from infra.samples import SITE_NOTE
 from infra.speech import SpeechUnavailable, UnusableAudio
-from tests.audio.recordings import MEDIA_TYPES, cut, one_hertz, record, silence
+from tests.audio.recordings import MEDIA_TYPES, SECONDS, cut, one_hertz, record, silence
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ async def test_every_kind_becomes_16_khz_mono_of_the_same_length(
     with wave.open(str(target)) as wav:
         assert wav.getparams()[:3] == (1, 2, 16_000)
         assert wav.getnframes() / 16_000 == seconds
-    assert seconds == pytest.approx(19.1, abs=0.06)
+    assert seconds == pytest.approx(SECONDS, abs=0.06)
 
 
 async def test_an_empty_file_is_empty(tmp_path: Path, target: Path) -> None:
@@ -112,7 +112,7 @@ async def test_a_folder_that_cannot_be_written_is_not_the_recordings_fault(tmp_p
 def test_the_decoder_tells_the_recordings_faults_from_the_machines(tmp_path: Path) -> None:
     text = tmp_path / "text.mp3"
     text.write_text("not sound")
-    assert answer(SITE_NOTE, tmp_path / "out.wav", 60.0) == {"seconds": 19.1}
+    assert answer(SITE_NOTE, tmp_path / "out.wav", 60.0) == {"seconds": SECONDS}
     assert answer(text, tmp_path / "out.wav", 60.0)["code"] == "AUDIO_UNDECODABLE"
     assert answer(SITE_NOTE, tmp_path, 60.0) == {"trouble": "IsADirectoryError: Is a directory"}
 
