@@ -12,6 +12,7 @@ from app.chat import queries as chat_queries
 from app.chat import serving as chat_serving
 from app.chat import topics as chat_topics
 from app.chat.answerer import Answerer
+from app.chat.finding import ProjectSources, finder
 from app.http.asyncapi import Channel
 from app.http.endpoints import Call, Endpoint
 from app.http.keys import KeyRing
@@ -69,6 +70,9 @@ from handlers.chat.answer.taking_over import taking_over
 from handlers.chat.project.decide import PROJECTS
 from handlers.chat.project.reply import Scribe, repliers
 from handlers.chat.project.title import titler
+from handlers.chat.reply.cascade import cascades as reply_cascades
+from handlers.chat.reply.decide import REPLIES
+from handlers.chat.reply.words import Words
 from handlers.commands import Commands, Decider
 from handlers.handler import Handler
 from handlers.identity.decide import API_KEYS
@@ -144,6 +148,7 @@ DECIDERS: tuple[Decider[Any, Any], ...] = (
     COLLECTIONS,
     DOCUMENTS,
     PROJECTS,
+    REPLIES,
     ANSWERS,
     API_KEYS,
     DEAD_LETTERS,
@@ -191,6 +196,7 @@ PROOFS = (
     Proof("jobsite.job", "/v1/jobs/{jobId}", "jobsite:read", "jobs"),
     Proof("knowledge.document", "/v1/documents/{documentId}", "knowledge:read", "documents"),
     Proof("chat.project", "/v1/projects/{projectId}", "chat:read", "projects"),
+    Proof("chat.reply", "/v1/replies/{replyId}", "chat:read", "projects"),
     Proof("chat.answer", "/v1/chats/{answerId}", "chat:read", "chats"),
     Proof("knowledge.collection", "/v1/collections/{collectionId}", "knowledge:read", "collections"),
 )
@@ -258,11 +264,22 @@ def handlers(
             members=members_by(read_models),
             clock=clock,
         ),
-        *repliers(Scribe(log, signals, generator, context_limit)),
+        *repliers(
+            Scribe(
+                log=log,
+                signals=signals,
+                words=Words(log, blobs),
+                find=finder(searcher),
+                embedder=embedder,
+                generator=generator,
+                limit=context_limit,
+            )
+        ),
         titler(log=log, generator=generator),
         *notifying(log=log, blobs=blobs, posts=posts, clock=clock),
         taking_over(make=answerer.ending, commands=commands, signals=signals, clock=clock),
         *answer_cascades(models=read_models, log=log),
+        *reply_cascades(models=read_models, log=log),
     )
 
 
@@ -354,6 +371,8 @@ def endpoints(
             commands=commands,
             db=db,
             signals=signals,
+            words=Words(log, blobs),
+            sources=ProjectSources(searcher.sources),
             generator=generator,
             hub=hub,
             exists=exists,

@@ -32,8 +32,13 @@ def intent(call: Call[Any, Any], clock: Callable[[], datetime], *content: object
         at=clock(),
         correlation_id=command_id,
         trace=inject(),
-        fingerprint=hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:32] if key else None,
+        fingerprint=fingerprint(content) if key else None,
     )
+
+
+def fingerprint(content: object) -> str:
+    """Tells a request that is sent again from another one under the same key."""
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()[:32]
 
 
 def created_id(made: Intent, kind: str) -> UUID:

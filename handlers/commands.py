@@ -55,7 +55,7 @@ class Decider(Generic[C, S]):
     evolve: Callable[[S, Any], S]
     whole: Callable[[Any], bool] = lambda _: False
     """Events from which alone the state follows: what was before them need not be read. The commands before them are
-    not known then, so that an edge which may hear of one again looks for its result, or asks for the `whole_past`."""
+    not known then, so that an edge which may hear of one again looks for its `first` result before."""
     creates: tuple[type[C], ...] = ()
     """Commands that make an aggregate. Who repeats one after its deletion is told, though nothing is left of the first;
     handlers, which may come late, are not."""
@@ -95,14 +95,9 @@ class _Aggregate:
     proven: bool = True
     """Just read from the log; a state from the cache may be behind, so a refusal from it is not believed."""
 
-    def fold(self, decider: Decider[Any, Any], recorded: Sequence[Recorded[Event]]) -> None:
+    def fold(self, decider: Decider[Any, Any], recorded: Iterable[Recorded[Event]]) -> None:
         for each in recorded:
             self.state = decider.evolve(self.state, each.event)
-        self.note(recorded)
-
-    def note(self, recorded: Iterable[Recorded[Event]]) -> None:
-        """Keep in mind what commands have come to."""
-        for each in recorded:
             self.past = (*self.past[1 - PAST :], each.position)
             before = self.done.get(each.command_id)
             blobs = frozenset(each.event.blobs) | (before.blobs if before else frozenset())
@@ -131,13 +126,10 @@ class Commands:
         self._cached = cached
         self._locks: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
 
-    async def execute(
-        self, command: Command, intent: Intent, *, fresh: bool = False, whole_past: bool = False
-    ) -> Outcome:
+    async def execute(self, command: Command, intent: Intent, *, fresh: bool = False) -> Outcome:
         """Carry out a command once, however often it is sent with the same `intent.command_id`.
 
-        `fresh` says that the aggregate is probably new, which saves looking for it. `whole_past` looks for the first
-        result of a request with a key through an aggregate that is not loaded as a whole. Raises a `Refusal`.
+        `fresh` says that the aggregate is probably new, which saves looking for it. Raises a `Refusal`.
         """
         decider = self._deciders[type(command)]
         key = Key(decider.context, decider.aggregate, getattr(command, f"{decider.aggregate}_id"))
@@ -145,8 +137,6 @@ class Commands:
         async with lock:
             try:
                 with logs.context(command_id=intent.command_id):
-                    if whole_past and intent.fingerprint and (first := await self._earlier(key, intent)):
-                        return first
                     return await self._execute(decider, key, command, intent, fresh)
             except LogUnavailable as failure:
                 self._cache.pop(key, None)
@@ -177,6 +167,25 @@ class Commands:
             raise Unavailable(
                 "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
             ) from failure
+
+    async def first(self, key: Key, intent: Intent, *, behind: int) -> Outcome | None:
+        """What a command came to, if it did so behind a position that its aggregate had. Raises a `Refusal`.
+
+        For aggregates whose events tell the whole state, where the commands before them are not known.
+        """
+        try:
+            history = await self._log.newer(key, behind) if behind else None
+            if history is None:
+                history = await self._log.load(key)
+        except LogUnavailable as failure:
+            raise Unavailable(
+                "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
+            ) from failure
+        own = [each for each in history if each.command_id == intent.command_id]
+        if not own or history[-1].event.name == TOMBSTONE:  # the rules answer for what was deleted since
+            return None
+        events = tuple(each.event for each in own)
+        return first_result(key.stream, own[-1].position, own[-1].fingerprint, intent, events)
 
     async def done(self, key: Key, command_id: UUID, *, behind: int = 0) -> bool:
         """Whether the aggregate holds the result of a command, and what it brought, behind a position that it had.
@@ -220,13 +229,6 @@ class Commands:
         raise Unavailable(
             "CONTENDED", f"Too many writers change this {decider.aggregate} at once; ask again."
         )
-
-    async def _earlier(self, key: Key, intent: Intent) -> Outcome | None:
-        """The first result of a command that may be older than what its aggregate follows from."""
-        past = _Aggregate(None)
-        past.note(await self._log.load(key))
-        first = past.done.get(intent.command_id)
-        return _first_result(key, first, intent, past) if first else None
 
     async def _check(self, aggregate: _Aggregate, intent: Intent) -> None:
         """Raises `Unavailable` when the same content was just being erased: sent again, it is stored again."""
@@ -280,12 +282,20 @@ class Commands:
             self._cache.popitem(last=False)
 
 
-def _first_result(key: Key, first: _Done, intent: Intent, aggregate: _Aggregate) -> Outcome | None:
-    """None when what somebody asks for again was deleted since, which the rules answer."""
-    if intent.fingerprint and first.fingerprint and intent.fingerprint != first.fingerprint:
+def first_result(
+    stream: str, position: int, fingerprint: str | None, intent: Intent, events: tuple[Event, ...] = ()
+) -> Outcome:
+    """The outcome of a command that is in the log. Raises `Refused` when it was of another request."""
+    if intent.fingerprint and fingerprint and intent.fingerprint != fingerprint:
         raise Refused(
             "IDEMPOTENCY_KEY_REUSED", "This Idempotency-Key was used for another request; choose a new one."
         )
+    return Outcome(stream, position, events, repeated=True)
+
+
+def _first_result(key: Key, first: _Done, intent: Intent, aggregate: _Aggregate) -> Outcome | None:
+    """None when what somebody asks for again was deleted since, which the rules answer."""
+    outcome = first_result(key.stream, first.position, first.fingerprint, intent)
     if intent.fingerprint and aggregate.deleted and first.position != aggregate.past[-1]:
         return None
-    return Outcome(key.stream, first.position, repeated=True)
+    return outcome

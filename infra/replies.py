@@ -7,10 +7,12 @@ hears, and notices when something is missing; what a lost run still says is not 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from events.chat import SourceUsed
 from infra.codeblocks import CodeBlock, Unfolding
 
 APART = 0.02
@@ -29,6 +31,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     text: str = ""
     block: CodeBlock | None = None
     """A code block that the text has closed."""
+    sources: tuple[SourceUsed, ...] = ()
+    """Of the beginning: what may go into the reply."""
 
     @property
     def order(self) -> tuple[int, str]:
@@ -97,12 +101,13 @@ class Pen:
         """All that was written."""
         return "".join(self._pieces)
 
-    async def begin(self) -> None:
-        await self._tell()
+    async def begin(self, sources: tuple[SourceUsed, ...] = ()) -> None:
+        """Say that it begins, and what may go into it."""
+        await self._tell(sources=sources)
 
     async def write(self, text: str) -> None:
         """Add a piece."""
-        text = _storable(text)
+        text = storable(text)
         self._pieces.append(text)
         self._waiting.append(text)
         left = self._last + APART - time.monotonic()
@@ -135,12 +140,12 @@ class Pen:
             for block in self._unfolding.feed(text):
                 await self._tell(index=self._told, block=block)
 
-    async def _tell(self, *, index: int = 0, text: str = "", block: CodeBlock | None = None) -> None:
+    async def _tell(self, **what: Any) -> None:
         n, self._n = self._n, self._n + 1
-        await self._say(Told(run=self._run, attempt=self.attempt, n=n, index=index, text=text, block=block))
+        await self._say(Told(run=self._run, attempt=self.attempt, n=n, **what))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """Without what neither JSON nor a database keeps."""
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 

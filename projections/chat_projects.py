@@ -28,6 +28,8 @@ PROJECTS = Table(
         "id": "uuid",
         "title": "text not null",
         "manner": "jsonb not null",
+        "reads_knowledge": "boolean not null",
+        "reads_jobsite": "boolean not null",
         "messages": "int not null",
         "leaf": "uuid",
         "running": "uuid",
@@ -35,6 +37,7 @@ PROJECTS = Table(
         "created_by": "text not null",
         "updated_at": "timestamptz not null",
         "revision": "bigint not null",
+        "withdrawn": "bigint",
     },
     key=("id",),
     indexes=("create index on {table} (updated_at, id)",),
@@ -73,7 +76,21 @@ MESSAGES = Table(
     ),
 )
 
-TABLES = (PROJECTS, MESSAGES)
+REQUESTS = Table(
+    "requests",
+    {
+        "project_id": "uuid",
+        "command_id": "uuid",
+        "fingerprint": "text not null",
+        "position": "bigint not null",
+    },
+    key=("project_id", "command_id"),
+)
+"""What came to the log under a key of the client's: sent again, however late, it is not done again."""
+
+TABLES = (PROJECTS, MESSAGES, REQUESTS)
+READ = ("knowledge", "jobsite")
+"""Contexts that a project may have had sources in: who may not read them may not read what it says."""
 
 
 def rows(recorded: Recorded[Any]) -> Iterator[Change]:
@@ -81,9 +98,18 @@ def rows(recorded: Recorded[Any]) -> Iterator[Change]:
     event: ProjectEvent = recorded.event
     if isinstance(event, ProjectDeleted):
         yield delete(MESSAGES, project_id=event.project_id)
+        yield delete(REQUESTS, project_id=event.project_id)
         yield delete(PROJECTS, id=event.project_id)
         return
     yield from _rows(event, recorded)
+    if fingerprint := recorded.fingerprint:
+        yield upsert(
+            REQUESTS,
+            project_id=event.project_id,
+            command_id=recorded.command_id,
+            fingerprint=fingerprint,
+            position=recorded.position,
+        )
 
 
 def _json(value: object) -> str:
@@ -106,6 +132,7 @@ def _(e: ProjectCreated, recorded: Recorded[Any]) -> Iterator[Change]:
         **_touched(recorded),
         title=e.title,
         manner=_json(e.manner),
+        **{f"reads_{each}": each in e.manner.contexts for each in READ},
         messages=0,
         created_at=recorded.at,
         created_by=recorded.actor,
@@ -120,7 +147,8 @@ def _(e: ProjectRenamed | ProjectTitled, recorded: Recorded[Any]) -> Iterator[Ch
 
 @_rows.register
 def _(e: ProjectConfigured, recorded: Recorded[Any]) -> Iterator[Change]:
-    yield patch(PROJECTS, **_touched(recorded), manner=_json(e.manner))
+    reads = {f"reads_{each}": True for each in e.manner.contexts}
+    yield patch(PROJECTS, **_touched(recorded), manner=_json(e.manner), **reads)
 
 
 @_rows.register
@@ -158,14 +186,17 @@ def _message(recorded: Recorded[Any], **values: Any) -> Change:
 
 @_rows.register
 def _(e: ReplyEnded, recorded: Recorded[Any]) -> Iterator[Change]:
+    words = {
+        "content": e.content,
+        "code_blocks": _json(code_blocks(e.content)),
+        "citations": _json(e.citations),
+    }
     yield patch(
         MESSAGES,
         project_id=e.project_id,
         message=e.reply_id,
         status=e.outcome,
-        content=e.content,
-        code_blocks=_json(code_blocks(e.content)),
-        citations=_json(e.citations),
+        **({} if e.apart else words),
         method=e.method,
         model=e.model,
         digest=e.digest,

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from app.chat.finding import RETRIEVED, passages_of
 from app.search.searcher import Searched, Searcher
 from app.search.views import ScopeBody
 from events.chat import AnswerAsked, Reference
@@ -18,9 +19,6 @@ from infra.retrieval import Query
 from infra.retrieval.answering import Answer, answer
 from infra.retrieval.citations import Passage, hash_of
 from infra.retrieval.saved import MEDIA_TYPE, SavedAnswer
-
-RETRIEVED = 8
-"""Passages that may go into an answer."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ class Answerer:
         except NotFound as gone:
             yield FailAnswer(answer_id=asked.answer_id, code=gone.code, detail=gone.detail)
             return
-        passages = await self._passages(searched, asked.question)
+        passages = await passages_of(self.searcher, searched, asked.question)
         yield Read(passages)
         try:
             async with aclosing(
@@ -85,19 +83,6 @@ class Answerer:
                 if isinstance(each, FailAnswer):
                     return each
         raise RuntimeError("an answer has no end")
-
-    async def _passages(self, searched: Searched, question: str) -> tuple[Passage, ...]:
-        shown = await self.searcher.shown(searched, question)
-        return tuple(
-            Passage(
-                number=number,
-                hit=hit,
-                title=place.title or place.original.name,
-                context=searched.source(hit).context,
-                index=searched.places[hit.target][1].index.name,
-            )
-            for number, (hit, place) in enumerate(shown.values(), start=1)
-        )
 
     async def _made(self, asked: AnswerAsked, searched: Searched, made: Answer, began: float) -> Made:
         saved = SavedAnswer.of(made.text, made.citations)

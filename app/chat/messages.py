@@ -21,6 +21,13 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", rename=
     """A message of a client."""
 
 
+class Repeatable(Asked, frozen=True, kw_only=True):
+    """What may be sent again when it is not known whether it arrived."""
+
+    request_id: UUID | None = None
+    """An id of the client's choice: what is sent again under it is done once."""
+
+
 class ChatMessage(Asked, frozen=True, kw_only=True, tag="chat_message"):
     """Say something; the reply follows."""
 
@@ -33,27 +40,27 @@ class ChatMessage(Asked, frozen=True, kw_only=True, tag="chat_message"):
     """The reply that it follows, null for the very beginning; without it, the last one that is shown."""
 
 
-class Edit(Asked, frozen=True, kw_only=True, tag="edit"):
+class Edit(Repeatable, frozen=True, kw_only=True, tag="edit"):
     """Say something in another way: a branch beside the message, which stays."""
 
     message_id: UUID
     content: Content
 
 
-class Regenerate(Asked, frozen=True, kw_only=True, tag="regenerate"):
+class Regenerate(Repeatable, frozen=True, kw_only=True, tag="regenerate"):
     """Have another reply; the one there was stays."""
 
     message_id: UUID | None = None
     """A reply, or the message replied to; without it, the last one that is shown."""
 
 
-class Stop(Asked, frozen=True, kw_only=True, tag="stop"):
+class Stop(Repeatable, frozen=True, kw_only=True, tag="stop"):
     """End the reply that is being made, and keep what has come."""
 
     message_id: UUID | None = None
 
 
-class Show(Asked, frozen=True, kw_only=True, tag="show"):
+class Show(Repeatable, frozen=True, kw_only=True, tag="show"):
     """Show the newest branch that goes through a message."""
 
     message_id: UUID

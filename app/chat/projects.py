@@ -20,18 +20,17 @@ from app.chat.bodies import (
     ProjectsQuery,
 )
 from app.chat.exporting import as_markdown
-from app.chat.sending import Sending
+from app.chat.sending import Sending, part_of
 from app.chat.views import Exported, ProjectSummary, ProjectView
 from app.chat.views import Projects as Listing
+from app.http.auth import Principal
 from app.http.cursor import from_cursor, to_cursor
 from app.http.endpoints import Call, Reply
 from app.intents import created_id, intent
 from events.chat import Manner
-from events.envelope import Intent, Key
-from events.ids import derived_id
+from events.envelope import Key
 from handlers.chat.project.commands import ConfigureProject, CreateProject, DeleteProject, RenameProject
 from handlers.chat.project.decide import UNTITLED
-from handlers.commands import Outcome
 from handlers.refusals import Conflict, Invalid, NotFound
 from infra.blobs.disposition import content_disposition
 
@@ -49,32 +48,37 @@ class Projects:
         exists: Callable[[Key], Awaitable[bool]],
         clock: Callable[[], datetime],
     ) -> None:
-        self._sending, self._commands = sending, sending.commands
+        self._sending, self._commands, self._sources = sending, sending.commands, sending.sources
         self._db, self._exists, self._clock = db, exists, clock
 
-    async def found(self, project_id: UUID) -> asyncpg.Record:
-        """The row of a project. Raises `NotFound`."""
+    async def found(self, project_id: UUID, principal: Principal) -> asyncpg.Record:
+        """The row of a project. Raises `NotFound`, and `Forbidden` for who may not read what its replies are from."""
         row = await queries.project(self._db, project_id)
         if row is None and await self._exists(Key("chat", "project", project_id)):
             row = await queries.project(self._db, project_id)
         if row is None:
             raise NotFound("PROJECT_NOT_FOUND", "project not found")
+        self._sources.allow(principal, row)
         return row
 
-    async def known(self, project_id: UUID) -> None:
-        """Raises `NotFound` for a project that is not there."""
-        await self.found(project_id)
+    async def known(self, project_id: UUID, principal: Principal) -> None:
+        """Raises `NotFound` for a project that is not there, `Forbidden` where it may not be read."""
+        await self.found(project_id, principal)
 
     async def listing(self, call: Call[ProjectsQuery, None]) -> Reply:
         q = call.query
         before = from_cursor(q.cursor, tuple[datetime, UUID]) if q.cursor else None
-        rows = await queries.projects(self._db, query=q.query, before=before, limit=q.limit + 1)
+        contexts = self._sources.readable(call.principal)
+        rows = await queries.projects(
+            self._db, query=q.query, before=before, limit=q.limit + 1, contexts=contexts
+        )
         last = rows[q.limit - 1] if len(rows) > q.limit else None
         more = to_cursor(last.updated_at, last.id) if last else None
         return Reply(body=Listing(projects=tuple(rows[: q.limit]), next_cursor=more))
 
     async def create(self, call: Call[None, NewProject]) -> Reply:
         body = call.body
+        await self._sources.check(call.principal, body.collections, body.jobs)
         made = intent(call, self._clock, body)
         project_id = created_id(made, "project")
         title = body.title.strip() if body.title else None
@@ -87,45 +91,45 @@ class Projects:
         return Reply(body=answer, position=outcome.cursor, headers=location)
 
     async def show(self, call: Call[ProjectQuery, None]) -> Reply:
-        row = await self.found(call.ids["projectId"])
+        row = await self.found(call.ids["projectId"], call.principal)
         messages = await queries.branch(self._db, row["id"], row["leaf"], most=call.query.limit)
-        manner = msgspec.json.decode(row["manner"], type=Manner)
+        manner, withdrawn = msgspec.json.decode(row["manner"], type=Manner), row["withdrawn"] or 0
         view = ProjectView(
             **msgspec.structs.asdict(queries.summary(row)),
             messages=messages,
             running=row["running"],
             leaf=row["leaf"],
-            position=f"CHAT@{row['revision']}",
+            position=f"CHAT@{max(row['revision'], withdrawn)}",
             **msgspec.structs.asdict(manner),
         )
-        return Reply(body=view, etag=f"{row['revision']}-{call.query.limit}")
+        return Reply(body=view, etag=f"{row['revision']}-{withdrawn}-{call.query.limit}")
 
     async def change(self, call: Call[None, ChangedProject]) -> Reply:
         """One command after the other: each may be sent again under the same key."""
         project_id, body = call.ids["projectId"], call.body
         made, outcome = intent(call, self._clock, project_id, body), None
+        await self.found(project_id, call.principal)
+        await self._sources.check(call.principal, body.collections or (), body.jobs or ())
         if body.title is not UNSET:
             title = str(body.title).strip()
             if not title:
                 raise Invalid("INVALID_BODY", "A title needs a visible character.", field="title")
             rename = RenameProject(project_id=project_id, title=title)
-            outcome = await self._commands.execute(rename, made, whole_past=True)
-        if (manner := await self._changed(project_id, body)) is not None:
-            outcome = await self._part(ConfigureProject(project_id=project_id, manner=manner), made, "manner")
+            outcome = await self._sending.once(rename, made)
+        if (manner := await self._changed(call)) is not None:
+            configure = ConfigureProject(project_id=project_id, manner=manner)
+            outcome = await self._sending.once(configure, part_of(made, "manner"))
         if isinstance(body.shown, UUID):
-            outcome = await self._sending.show(project_id, body.shown, _part_of(made, "shown"))
-        await self.found(project_id)
+            outcome = await self._sending.show(project_id, body.shown, part_of(made, "shown"))
         return Reply(position=outcome.cursor if outcome else None)
 
-    async def _part(self, command: ConfigureProject, made: Intent, name: str) -> Outcome:
-        return await self._commands.execute(command, _part_of(made, name), whole_past=True)
-
-    async def _changed(self, project_id: UUID, body: ChangedProject) -> Manner | None:
+    async def _changed(self, call: Call[None, ChangedProject]) -> Manner | None:
+        body = call.body
         names = ("model", "instructions", "collections", "jobs")
         given = {name: getattr(body, name) for name in names if getattr(body, name) is not UNSET}
         if not given:
             return None
-        row = await self.found(project_id)
+        row = await self.found(call.ids["projectId"], call.principal)
         return msgspec.structs.replace(msgspec.json.decode(row["manner"], type=Manner), **given)
 
     async def delete(self, call: Call[None, None]) -> Reply:
@@ -139,38 +143,37 @@ class Projects:
         made = intent(call, self._clock, project_id, body)
         if not body.content.strip() or "\0" in body.content:
             raise Invalid("INVALID_BODY", "A message needs a visible character.", field="content")
+        may = self._sources.readable(call.principal)
         if body.edits:
-            sent = await self._sending.edit(project_id, body.edits, body.content, made)
+            sent = await self._sending.edit(project_id, body.edits, body.content, made, contexts=may)
         else:
             parent = body.parent_id if isinstance(body.parent_id, UUID) else None
             sent = await self._sending.send(
-                project_id,
-                body.content,
-                made,
-                parent=parent,
-                at_leaf=body.parent_id is UNSET,
-                again=made.fingerprint is not None,
+                project_id, body.content, made, contexts=may, parent=parent, at_leaf=body.parent_id is UNSET
             )
         return Reply(body=sent, position=sent.position)
 
     async def regenerate(self, call: Call[None, Again]) -> Reply:
         project_id = call.ids["projectId"]
         made = intent(call, self._clock, project_id, call.body)
-        sent = await self._sending.regenerate(project_id, call.body.message_id, made)
+        may = self._sources.readable(call.principal)
+        sent = await self._sending.regenerate(project_id, call.body.message_id, made, contexts=may)
         return Reply(body=sent, position=sent.position)
 
     async def stop(self, call: Call[None, Again]) -> Reply:
         project_id = call.ids["projectId"]
-        row = await self.found(project_id)
+        row = await self.found(project_id, call.principal)
+        made = intent(call, self._clock, project_id, call.body)
+        if first := await self._sending.first(project_id, made):
+            return Reply(position=first.cursor)
         reply = call.body.message_id or row["running"]
         if reply is None:
             raise Conflict("NOT_RUNNING", "No reply is being made.")
-        made = intent(call, self._clock, project_id, call.body)
         outcome = await self._sending.stop(project_id, reply, made, draft=None)
         return Reply(position=outcome.cursor)
 
     async def export(self, call: Call[ExportQuery, None]) -> Reply:
-        row = await self.found(call.ids["projectId"])
+        row = await self.found(call.ids["projectId"], call.principal)
         about = queries.summary(row)
         if call.query.format == "json":
             everything = await queries.whole(self._db, row["id"])
@@ -186,11 +189,6 @@ def _manner(body: NewProject) -> Manner:
     return Manner(
         model=body.model, instructions=body.instructions, collections=body.collections, jobs=body.jobs
     )
-
-
-def _part_of(made: Intent, name: str) -> Intent:
-    """The intent of a further command of the same request."""
-    return msgspec.structs.replace(made, command_id=derived_id(made.command_id, name))
 
 
 def _attachment(title: str, ending: str) -> dict[str, str]:

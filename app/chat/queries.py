@@ -1,6 +1,6 @@
 """The SQL that reads projects and their messages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from app.chat.views import CodeBlockView, Fault, MessageView, ProjectSummary, Us
 from events.chat import Citation
 
 SUMMARY = "id, title, messages, created_at, updated_at"
+WITHDRAWN = "This reply is gone: something that it was made from was deleted."
 MATCHES = (
     "(title ilike '%' || $1 || '%' or exists (select from chat.messages m where m.project_id = projects.id "
     "and to_tsvector('simple', left(m.content, 100000)) @@ plainto_tsquery('simple', $2)))"
@@ -40,16 +41,25 @@ select message from down order by position desc limit 1
 
 
 async def projects(
-    db: asyncpg.Pool, *, query: str | None, before: tuple[datetime, UUID] | None, limit: int
+    db: asyncpg.Pool,
+    *,
+    query: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+    contexts: Collection[str],
 ) -> list[ProjectSummary]:
-    """The projects that changed last, before a place in that order; `query` is looked for in titles and messages."""
+    """The projects that changed last, before a place in that order; `query` is looked for in titles and messages.
+
+    `contexts` are those whose sources may be read.
+    """
     at, id = before or (None, None)
     pattern = query and query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await db.fetch(
         f"select {SUMMARY} from chat.projects where ($1::text is null or {MATCHES}) "  # noqa: S608
         "and ($3::timestamptz is null or (updated_at, id) < ($3, $4::uuid)) "
+        "and ($6 or not reads_knowledge) and ($7 or not reads_jobsite) "
         "order by updated_at desc, id desc limit $5",
-        pattern, query, at, id, limit,
+        pattern, query, at, id, limit, "knowledge" in contexts, "jobsite" in contexts,
     )  # fmt: skip
     return [summary(row) for row in rows]
 
@@ -67,6 +77,15 @@ def summary(row: asyncpg.Record) -> ProjectSummary:
 async def project(db: asyncpg.Pool, project_id: UUID) -> asyncpg.Record | None:
     """The row of a project."""
     return await db.fetchrow("select * from chat.projects where id = $1", project_id)
+
+
+async def request(db: asyncpg.Pool, project_id: UUID, command_id: UUID) -> asyncpg.Record | None:
+    """What came of a request that had a key of the client's."""
+    return await db.fetchrow(
+        "select position, fingerprint from chat.requests where project_id = $1 and command_id = $2",
+        project_id,
+        command_id,
+    )
 
 
 async def message(db: asyncpg.Pool, project_id: UUID, message_id: UUID) -> asyncpg.Record | None:
@@ -90,7 +109,7 @@ async def branch(
     of: dict[UUID | None, list[UUID]] = {}
     for each in siblings:
         of.setdefault(each["parent"], []).append(each["message"])
-    return tuple(view(row, of.get(row["parent"], ())) for row in rows if row["content"])
+    return tuple(view(row, of.get(row["parent"], ())) for row in rows if _shown(row))
 
 
 async def whole(db: asyncpg.Pool, project_id: UUID) -> tuple[MessageView, ...]:
@@ -98,7 +117,12 @@ async def whole(db: asyncpg.Pool, project_id: UUID) -> tuple[MessageView, ...]:
     rows = await db.fetch(
         "select * from chat.messages where project_id = $1 order by position, role desc", project_id
     )
-    return tuple(view(row, ()) for row in rows if row["content"])
+    return tuple(view(row, ()) for row in rows if _shown(row))
+
+
+def _shown(row: asyncpg.Record) -> bool:
+    """Whether there is something to show: words, or that they are gone."""
+    return bool(row["content"] and row["status"] != "processing") or row["status"] == "withdrawn"
 
 
 async def changed(db: asyncpg.Pool, project_id: UUID, after: int, until: int) -> list[asyncpg.Record]:
@@ -127,11 +151,11 @@ async def counts(db: asyncpg.Pool) -> dict[str, int]:
 
 def view(row: asyncpg.Record, siblings: Sequence[UUID]) -> MessageView:
     """A message as it is shown."""
-    reply = row["role"] == "assistant"
+    reply, gone = row["role"] == "assistant", row["status"] == "withdrawn"
     return MessageView(
         id=row["message"],
         role=row["role"],
-        content=row["content"],
+        content=WITHDRAWN if gone else row["content"],
         code_blocks=msgspec.json.decode(row["code_blocks"], type=tuple[CodeBlockView, ...]),
         created_at=row["created_at"],
         parent_id=row["parent"],

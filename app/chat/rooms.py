@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from app.chat import queries, telling
+from app.chat.in_full import InFull
 from app.chat.messages import Said, message
 from app.live.client import Client
 from app.live.feed import Feed
@@ -66,6 +67,7 @@ class Room:
         self._held: dict[UUID, list[Told]] = {}
         """What is heard of replies while their past is being read."""
         self._reading: dict[UUID, asyncio.Task[None]] = {}
+        self._events = InFull(db, self._hear, self._so_far)
 
     @property
     def running(self) -> UUID | None:
@@ -80,6 +82,7 @@ class Room:
             await self._read(reply)
 
     def close(self) -> None:
+        self._events.close()
         for task in self._reading.values():
             task.cancel()
 
@@ -160,6 +163,13 @@ class Room:
 
     def heard(self, recorded: Recorded[Any]) -> None:
         """Hear an event of the project that is readable now."""
+        self._events.put(recorded)
+
+    def _so_far(self, reply: UUID) -> str:
+        draft = self.drafts.get(reply)
+        return draft.text if draft else ""
+
+    def _hear(self, recorded: Recorded[Any]) -> None:
         self.position = recorded.position
         match recorded.event:
             case ReplyEnded() as e:

@@ -6,6 +6,7 @@ from datetime import datetime
 import asyncpg
 
 from app.chat import models, routes, sockets
+from app.chat.finding import ProjectSources
 from app.chat.projects import Projects
 from app.chat.rooms import Rooms
 from app.chat.sending import Sending
@@ -13,6 +14,7 @@ from app.chat.topics import PROJECTS
 from app.http.endpoints import Endpoint
 from app.live.hub import Hub
 from events.envelope import Key
+from handlers.chat.reply.words import Words
 from handlers.commands import Commands
 from infra.generation import Generator
 from infra.signals import Signals
@@ -23,13 +25,15 @@ def endpoints(
     commands: Commands,
     db: asyncpg.Pool,
     signals: Signals,
+    words: Words,
+    sources: ProjectSources,
     generator: Generator | None,
     hub: Hub,
     exists: Callable[[Key], Awaitable[bool]],
     clock: Callable[[], datetime],
 ) -> tuple[Endpoint, ...]:
     """Projects, their socket, and models."""
-    sending = Sending(commands, db, signals)
+    sending = Sending(commands, db, signals, words, sources)
     projects = Projects(sending=sending, db=db, exists=exists, clock=clock)
     rooms = Rooms(feed=hub.feed(PROJECTS.stream), topic=PROJECTS, signals=signals, db=db, clock=clock)
     hub.listen(PROJECTS.name, rooms.signalled)

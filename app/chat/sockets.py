@@ -14,11 +14,12 @@ from app.chat.messages import ChatMessage, Edit, Failed, Ping, Pong, Regenerate,
 from app.chat.rooms import Member, Room, Rooms
 from app.chat.sending import Sending
 from app.chat.views import Sent
-from app.http.auth import authorize
+from app.http.auth import Principal, authorize
 from app.http.bodies import invalid
 from app.http.endpoints import Call, Endpoint
 from app.http.positions import parse_position
 from app.http.problems import Malformed, RateLimited
+from app.intents import fingerprint
 from app.live.clients import Clients
 from app.live.conversation import Heartbeat, converse
 from app.live.messages import Message
@@ -53,17 +54,17 @@ def endpoint(
     heartbeat: Heartbeat,
     rooms: Rooms,
     sending: Sending,
-    known: Callable[[UUID], Awaitable[None]],
+    known: Callable[[UUID, Principal], Awaitable[None]],
     clock: Callable[[], datetime],
 ) -> Endpoint:
-    """The WebSocket. `known` raises `NotFound` for a project that is not there."""
+    """The WebSocket. `known` raises `NotFound` for a project that is not there, `Forbidden` where it is not for all."""
 
     async def socket(call: Call[ChatQuery, None]) -> web.StreamResponse:
         q = call.query
         resume = Resume(since=q.since, message_id=q.message_id, attempt=q.attempt, index=q.index)
         if q.since:
             parse_position(q.since, "from")
-        await known(q.project_id)
+        await known(q.project_id, call.principal)
         with clients.admit("ws", call) as client:
             client.hears_out = True
             member = Member(client)
@@ -140,17 +141,24 @@ class Talk:
             case ChatMessage():
                 self._sent(await self._send(asked))
             case Edit(message_id=message_id, content=content):
-                self._sent(await sending.edit(project_id, message_id, content, self._intent()))
+                made, may = self._intent(asked.request_id, asked), self._may
+                self._sent(await sending.edit(project_id, message_id, content, made, contexts=may))
             case Regenerate(message_id=message_id):
-                self._sent(await sending.regenerate(project_id, message_id, self._intent()))
+                made, may = self._intent(asked.request_id, asked), self._may
+                self._sent(await sending.regenerate(project_id, message_id, made, contexts=may))
             case Show(message_id=message_id):
-                outcome = await sending.show(project_id, message_id, self._intent())
+                outcome = await sending.show(project_id, message_id, self._intent(asked.request_id, asked))
                 self._say(messages.Ack(position=outcome.cursor, timestamp=self._clock()))
-            case Stop(message_id=message_id):
-                await self._stop(message_id)
+            case Stop():
+                await self._stop(asked)
+
+    @property
+    def _may(self) -> tuple[str, ...]:
+        """The contexts that whoever talks may read."""
+        return self._sending.sources.readable(self._principal)
 
     async def _send(self, asked: ChatMessage) -> Sent:
-        made = self._intent(asked.message_id)
+        made = self._intent(asked.message_id, msgspec.structs.replace(asked, timestamp=None))
         message_id = asked.message_id or derived_id(made.command_id, "message")
         self._member.own.add(message_id)
         anywhere = asked.parent_id is msgspec.UNSET
@@ -159,19 +167,23 @@ class Talk:
             self._room.project_id,
             asked.content,
             made,
+            contexts=self._may,
             parent=parent,
             at_leaf=anywhere,
-            message_id=message_id,
-            again=asked.message_id is not None,
+            message_id=asked.message_id,
         )
 
-    async def _stop(self, message_id: UUID | None) -> None:
-        reply = message_id or self._room.running
+    async def _stop(self, asked: Stop) -> None:
+        made = self._intent(asked.request_id, asked)
+        if first := await self._sending.first(self._room.project_id, made):
+            self._say(messages.Ack(position=first.cursor, timestamp=self._clock()))
+            return
+        reply = asked.message_id or self._room.running
         if reply is None:
             raise Conflict("NOT_RUNNING", "No reply is being made.")
         draft = self._room.freeze(reply)
         try:
-            outcome = await self._sending.stop(self._room.project_id, reply, self._intent(), draft=draft)
+            outcome = await self._sending.stop(self._room.project_id, reply, made, draft=draft)
         except Refusal:
             self._room.thaw(reply)
             raise
@@ -209,7 +221,8 @@ class Talk:
     def _say(self, said: messages.Said) -> None:
         self._member.tell(messages.message(said))
 
-    def _intent(self, own: UUID | None = None) -> Intent:
+    def _intent(self, own: UUID | None, content: object) -> Intent:
+        """With an id of the client's own, the same request is the same command for ever."""
         project = self._room.project_id
         command_id = derived_id(MESSAGES, self._principal.id, str(project), str(own)) if own else new_id()
         return Intent(
@@ -218,6 +231,7 @@ class Talk:
             at=self._clock(),
             correlation_id=command_id,
             trace=inject(),
+            fingerprint=fingerprint(content) if own else None,
         )
 
 

@@ -9,7 +9,8 @@ import msgspec
 from events.chat import Citation
 
 Role = Literal["user", "assistant"]
-Status = Literal["processing", "completed", "stopped", "failed"]
+Status = Literal["processing", "completed", "stopped", "failed", "withdrawn"]
+"""`withdrawn`: something that a reply was made from was deleted, and its words with it."""
 
 
 class _View(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

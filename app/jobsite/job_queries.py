@@ -243,3 +243,13 @@ def _view(kind: type[Any], row: Mapping[str, Any], **known: Any) -> Any:
     """A view from the columns of its fields' names."""
     names = [name for name in kind.__struct_fields__ if name not in known]
     return kind(**{name: row[name] for name in names}, **known)
+
+
+async def named(db: asyncpg.Pool) -> list[asyncpg.Record]:
+    """Every job by its name; one that only recordings or attachments tell of has none."""
+    rows: list[asyncpg.Record] = await db.fetch(
+        "select id, name from jobsite.jobs union select job_id, null from ("
+        "select job_id from jobsite.sessions union select job_id from jobsite.attachments) told "
+        "where job_id is not null and job_id not in (select id from jobsite.jobs)"
+    )
+    return rows

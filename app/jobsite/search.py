@@ -1,11 +1,11 @@
 """What can be found of jobs: what was said in recordings, with the moment; what attached files say, with the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import asyncpg
 
-from app.jobsite import attachment_queries, queries
+from app.jobsite import attachment_queries, job_queries, queries
 from app.search.sources import MomentView, Original, Place, Shown, Source, Spot, Spots
 from infra.embedding import Embedder
 from infra.retrieval import Index
@@ -45,6 +45,9 @@ def source(*, db: asyncpg.Pool, embedder: Embedder, index: Index) -> Source:
         }
         return heard | read
 
+    async def jobs() -> Mapping[UUID, str | None]:
+        return {row["id"]: row["name"] for row in await job_queries.named(db)}
+
     return Source(
         context="jobsite",
         scope="jobsite:read",
@@ -53,6 +56,7 @@ def source(*, db: asyncpg.Pool, embedder: Embedder, index: Index) -> Source:
         reach=frozenset({"job_id", "session_id", "document_id"}),
         places=places,
         show=show,
+        jobs=jobs,
     )
 
 

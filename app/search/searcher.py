@@ -81,6 +81,28 @@ class Searcher:
         )
         if query.recency == 0 and (known := await self._remembered(key, sources)):
             return known
+        asked = Query(query.text, inside, query.limit, query.min_score, query.recency)
+        searched = await self._found(sources, collections, None, asked)
+        if self._freshness and query.recency == 0 and (not searched.lexical or not searched.places):
+            size = sum(HIT_BYTES + 4 * len(hit.text) for hit in searched.found.hits) + HIT_BYTES
+            self._answers.put(key, searched, size)
+        return searched
+
+    async def among(self, collections: Collection[UUID], jobs: Collection[UUID], query: Query) -> Searched:
+        """Search what is in one of these collections or of one of these jobs. Those that are gone hold nothing."""
+        wanted = {"collections": collections, "job_id": jobs}
+        sources = [
+            source for source in self.sources if any(ids and of in source.reach for of, ids in wanted.items())
+        ]
+        return await self._found(sources, tuple(collections), tuple(jobs), query)
+
+    async def _found(
+        self,
+        sources: Sequence[Source],
+        collections: tuple[UUID, ...] | None,
+        jobs: tuple[UUID, ...] | None,
+        query: Query,
+    ) -> Searched:
         since = self._freshness.now(sources) if self._freshness else await self._positions(sources)
         offered = await asyncio.gather(*(source.places(collections) for source in sources))
         places = tuple(
@@ -88,15 +110,16 @@ class Searcher:
         )
         vectors = await self._embed({place.embedder.name: place.embedder for _, place in places}, query.text)
         targets = [
-            Target(place.index, vectors.get(place.embedder.name), place.collection_ids) for _, place in places
+            Target(
+                place.index,
+                vectors.get(place.embedder.name),
+                place.collection_ids,
+                jobs if "job_id" in source.reach else None,
+            )
+            for source, place in places
         ]
-        asked = Query(query.text, inside, query.limit, query.min_score, query.recency)
-        found = await explore(self._db, targets, asked)
-        searched = Searched(tuple(sources), places, found, not vectors, False, since)
-        if self._freshness and query.recency == 0 and (vectors or not places):
-            size = sum(HIT_BYTES + 4 * len(hit.text) for hit in found.hits) + HIT_BYTES
-            self._answers.put(key, searched, size)
-        return searched
+        found = await explore(self._db, targets, query)
+        return Searched(tuple(sources), places, found, not vectors, False, since)
 
     async def shown(self, searched: Searched, words: str) -> Mapping[int, tuple[Hit, Shown]]:
         """By their number, the hits whose sources are still there, with where they lead."""

@@ -82,3 +82,5 @@ class Source:
     """Where spots lead to; one whose source has gone is left out."""
     collections: Callable[[], Awaitable[Mapping[str, UUID]]] | None = None
     """Its collections by their names."""
+    jobs: Callable[[], Awaitable[Mapping[UUID, str | None]]] | None = None
+    """Its jobs, with the names of those that have one."""

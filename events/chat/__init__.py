@@ -27,13 +27,15 @@ from events.chat.project import (
     ReplyEnded,
     ReplyRequested,
 )
+from events.chat.reply import REPLY_EVENTS, ReplyDeleted, ReplyEvent, ReplyWritten, SourceUsed
 
-CHAT_EVENTS = (*PROJECT_EVENTS, *ANSWER_EVENTS)
+CHAT_EVENTS = (*PROJECT_EVENTS, *ANSWER_EVENTS, *REPLY_EVENTS)
 
 __all__ = [
     "ANSWER_EVENTS",
     "CHAT_EVENTS",
     "PROJECT_EVENTS",
+    "REPLY_EVENTS",
     "AnswerAnswered",
     "AnswerAsked",
     "AnswerDeleted",
@@ -53,6 +55,10 @@ __all__ = [
     "ProjectRenamed",
     "ProjectTitled",
     "Reference",
+    "ReplyDeleted",
     "ReplyEnded",
+    "ReplyEvent",
     "ReplyRequested",
+    "ReplyWritten",
+    "SourceUsed",
 ]

@@ -21,6 +21,11 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     jobs: tuple[UUID, ...] = ()
     """Sources: with any, replies are found in them and cite them."""
 
+    @property
+    def contexts(self) -> tuple[str, ...]:
+        """Where its sources are."""
+        return (*(["knowledge"] if self.collections else []), *(["jobsite"] if self.jobs else []))
+
 
 class Citation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """Where something that a reply says was found."""
@@ -115,8 +120,11 @@ class ReplyEnded(ProjectEvent, frozen=True, kw_only=True):
     cut: bool = False
     """The model would have gone on, but was allowed no more."""
     method: str = "generated"
-    """How an answer with sources was made."""
+    """With sources: `generated`, `extractive`, or `none` when they do not answer."""
     citations: tuple[Citation, ...] = ()
+    """Where quotes stand. Their words, and titles, are in `ReplyWritten`."""
+    apart: bool = False
+    """What it says may repeat sources, so it is in `ReplyWritten`, and not here."""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     context_messages: int | None = None

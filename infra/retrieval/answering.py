@@ -79,12 +79,17 @@ async def answer(
     generator: Generator | None,
     model: str | None = None,
     before: Sequence[Turn] = (),
+    otherwise: str | None = None,
 ) -> AsyncGenerator[str | Answer]:
     """The answer piece by piece, then as a whole with its citations: only that one is checked.
 
+    `before` is what was said until then, `otherwise` the question with what it follows: tried when nothing is close
+    to the question alone.
     Raises GenerationFailed when a model breaks off. One that cannot be asked is done without, and `note` says so.
     """
     evidence = await weigh(question, passages, embedder)
+    if otherwise and not close_enough(evidence, embedder.name):
+        evidence = await weigh(otherwise, passages, embedder)
     closeness = max((each.similarity for each in evidence), default=0.0)
     if not close_enough(evidence, embedder.name):
         yield UNKNOWN

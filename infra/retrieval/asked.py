@@ -35,6 +35,8 @@ class Target:
     """Targets of one embedder share one vector (the same object): distances to it are ranked together."""
     collection_ids: tuple[UUID, ...] | None = None
     """The collections that this index answers for; its rows of others are being built, or about to go."""
+    job_ids: tuple[UUID, ...] | None = None
+    """Only what is of one of these jobs."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from events.chat import Citation as Cited
 from infra.retrieval.citations import Citation
 
 MEDIA_TYPE = "application/vnd.headwater.answer+json"
@@ -38,5 +39,21 @@ class SavedAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         return _decoder.decode(content)
 
 
+class SavedReply(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a reply in a conversation says, and what it quotes."""
+
+    text: str
+    citations: tuple[Cited, ...] = ()
+
+    def encode(self) -> bytes:
+        return _encoder.encode(self)
+
+    @classmethod
+    def decode(cls, content: bytes) -> "SavedReply":
+        """Raises msgspec.DecodeError for anything that `encode` did not make."""
+        return _reply_decoder.decode(content)
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(SavedAnswer)
+_reply_decoder = msgspec.json.Decoder(SavedReply)

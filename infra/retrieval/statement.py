@@ -110,6 +110,8 @@ def _conditions(scope: Scope, target: Target, values: list[object]) -> str:
     for collections in (scope.collection_ids, target.collection_ids):
         if collections is not None:
             conditions.append(("c.collection_id = any(${n}::uuid[])", list(collections)))
+    if target.job_ids is not None:
+        conditions.append(("c.job_id = any(${n}::uuid[])", list(target.job_ids)))
     if scope.metadata:
         conditions.append(("c.metadata @> ${n}::jsonb", msgspec.json.encode(dict(scope.metadata)).decode()))
     parts = []

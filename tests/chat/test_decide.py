@@ -112,13 +112,13 @@ def test_a_title_of_ones_own_is_kept() -> None:
 
 def test_the_manner_changes_for_the_replies_that_follow() -> None:
     changed = ProjectConfigured(project_id=PROJECT, manner=configure.manner)
-    given(CREATED).when(configure, configure).then(changed)
+    given(CREATED).when(configure).then(changed)
     given(CREATED, changed).when(send).then(replace(SENT, manner=configure.manner))
 
 
 def test_the_shown_branch_is_part_of_the_project() -> None:
     shown = BranchShown(project_id=PROJECT, leaf_id=R1)
-    given(CREATED, SENT, ENDED).when(show).then()
+    given(CREATED, SENT, ENDED).when(show).then(shown)  # so that it is known to have been asked for
     given(CREATED, SENT, ENDED, SENT_MORE, replace(ENDED, reply_id=R2, message_id=M2)).when(show).then(shown)
 
 

@@ -71,5 +71,6 @@ def test_a_title_and_a_branch_change_the_project_only() -> None:
 def test_a_deleted_project_leaves_no_row() -> None:
     assert [(each.kind, each.table.name, each.key) for each in changes(DELETED)] == [
         ("delete", "messages", (PROJECT,)),
+        ("delete", "requests", (PROJECT,)),
         ("delete", "projects", (PROJECT,)),
     ]

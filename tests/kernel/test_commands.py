@@ -350,8 +350,10 @@ async def test_a_request_that_is_older_than_what_is_loaded_is_found_where_its_ed
     first = await Commands(log, rules).execute(Pay(account_id=account), why)
     for n in range(40):
         await Commands(log, rules).execute(Name(account_id=account, name=f"{account} {n}"), intent())
-    again = await Commands(log, rules).execute(Pay(account_id=account), why, whole_past=True)
-    assert (again.position, again.repeated) == (first.position, True)
+    again = await Commands(log, rules).first(ledger.key(account), why, behind=0)
+    assert again
+    assert (again.position, again.repeated, again.events) == (first.position, True, first.events)
+    assert not await Commands(log, rules).first(ledger.key(account), why, behind=first.position)
 
 
 async def test_whether_a_command_is_done_can_be_asked(commands, ledger):

@@ -40,6 +40,8 @@ class SendMessage(Command, frozen=True, kw_only=True):
     parent_id: UUID | None = None
     at_leaf: bool = True
     """Behind what is shown; else behind `parent_id`, or at the very beginning."""
+    contexts: tuple[str, ...] = ()
+    """Whose sources the sender may read."""
 
 
 class RequestReply(Command, frozen=True, kw_only=True):
@@ -48,6 +50,8 @@ class RequestReply(Command, frozen=True, kw_only=True):
     project_id: UUID
     reply_id: UUID
     message_id: UUID
+    contexts: tuple[str, ...] = ()
+    """Whose sources the sender may read."""
 
 
 class EndReply(Command, frozen=True, kw_only=True):
@@ -60,6 +64,7 @@ class EndReply(Command, frozen=True, kw_only=True):
     cut: bool = False
     method: str = "generated"
     citations: tuple[Citation, ...] = ()
+    apart: bool = False
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     context_messages: int | None = None

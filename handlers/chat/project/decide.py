@@ -1,7 +1,8 @@
 """Rules of a conversation: one reply at a time, nothing is overwritten, and what was ended stays ended.
 
 The state holds what decisions need and nothing of what was said, so that it costs the same after five messages and
-after five thousand; an event that asks for a reply repeats all of it.
+after five thousand; an event that asks for a reply repeats all of it. What somebody asks for is recorded even where it
+changes nothing: the same request, sent again late, would undo what others have done meanwhile.
 """
 
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ from handlers.chat.project.commands import (
     TitleProject,
 )
 from handlers.commands import Decider, as_told
-from handlers.refusals import Conflict, NotFound
+from handlers.refusals import Conflict, Forbidden, NotFound
 
 UNTITLED = "New Project"
 
@@ -104,18 +105,19 @@ def _follow(command: ProjectCommand, project: Project) -> Sequence[ProjectEvent]
         case TitleProject() as c:
             return [] if project.titled else [as_told(ProjectTitled, c)]
         case ConfigureProject() as c:
-            return [] if c.manner == project.manner else [as_told(ProjectConfigured, c)]
+            return [as_told(ProjectConfigured, c)]
         case SendMessage() as c:
             return [_sent(c, project)]
         case RequestReply() as c:
             _idle(project)
+            _readable(project, c.contexts)
             asked = {"manner": project.manner, "titled": project.titled, "messages": project.messages}
             return [as_told(ReplyRequested, c, **asked)]
         case EndReply() as c:
             return _ended(c, project)
         case ShowBranch() as c:
             _idle(project)
-            return [] if c.leaf_id == project.leaf else [as_told(BranchShown, c)]
+            return [as_told(BranchShown, c)]
         case DeleteProject() as c:
             return [as_told(ProjectDeleted, c)]
     assert_never(command)
@@ -123,6 +125,7 @@ def _follow(command: ProjectCommand, project: Project) -> Sequence[ProjectEvent]
 
 def _sent(command: SendMessage, project: Project) -> MessageSent:
     _idle(project)
+    _readable(project, command.contexts)
     return MessageSent(
         project_id=command.project_id,
         reply_id=command.reply_id,
@@ -140,7 +143,7 @@ def _ended(command: EndReply, project: Project) -> Sequence[ProjectEvent]:
     running = project.running
     if running is None or running.reply_id != command.reply_id:
         return []
-    messages = project.messages + bool(command.content)
+    messages = project.messages + bool(command.content or command.apart)
     known = {"message_id": running.message_id, "titled": project.titled, "messages": messages}
     return [as_told(ReplyEnded, command, **known)]
 
@@ -148,6 +151,13 @@ def _ended(command: EndReply, project: Project) -> Sequence[ProjectEvent]:
 def _idle(project: Project) -> None:
     if project.running:
         raise Conflict("BUSY", "A reply is being made. Wait for its end, or stop it.")
+
+
+def _readable(project: Project, contexts: Sequence[str]) -> None:
+    """Whoever has something said from sources must be allowed to read them."""
+    for context in project.manner.contexts:
+        if context not in contexts:
+            raise Forbidden("SCOPE_REQUIRED", f"This key does not hold the scope {context}:read.")
 
 
 def evolve(state: State, event: ProjectEvent) -> State:

@@ -1,7 +1,7 @@
 """From a message to the reply: told piece by piece while it is made, recorded when it has ended."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -9,12 +9,16 @@ from typing import Any
 
 import msgspec
 
-from events.chat import Asked, MessageSent, ReplyRequested
+from events.chat import Asked, MessageSent, ReplyRequested, SourceUsed
 from events.envelope import Recorded
 from events.ids import new_id
 from handlers.chat.project.commands import EndReply
 from handlers.chat.project.conversation import branch, over
+from handlers.chat.project.sourced import Find, Made, findings, place, used, write
+from handlers.chat.reply.words import Words
+from handlers.commands import Command
 from handlers.handler import Attempt, Failure, Handler
+from infra.embedding import Embedder
 from infra.generation import GenerationFailed, GenerationUnavailable, Generator, Model, Piece, Turn, Usage
 from infra.generation.context import fitting
 from infra.log import Log
@@ -43,24 +47,26 @@ class Scribe:
 
     log: Log
     signals: Signals
+    words: Words
+    find: Find
+    embedder: Embedder
     generator: Generator | None
     limit: int
     """Messages that a model is shown."""
 
-    async def reply(self, recorded: Recorded[Asked], attempt: Attempt) -> EndReply | None:
-        """The reply's end; None when it has ended meanwhile."""
+    async def reply(self, recorded: Recorded[Asked], attempt: Attempt) -> Sequence[Command]:
+        """How the reply ends; nothing when it has ended meanwhile."""
         event = recorded.event
         async with self.signals.heard(stop_subject(event.project_id, event.reply_id)) as stopped:
             if await over(self.log, recorded):
-                return None
-            if self.generator is None:
-                return _failed(event, attempt.number, "AI_UNAVAILABLE", NO_MODEL)
-            pen = await self._pen(event, attempt)
-            writing = asyncio.create_task(self._write(self.generator, recorded, pen))
+                return ()
+            if self.generator is None and not event.manner.contexts:
+                return (_failed(event, attempt.number, "AI_UNAVAILABLE", NO_MODEL),)
+            writing = asyncio.create_task(self._write(recorded, await self._pen(event, attempt)))
             stopping = asyncio.create_task(stopped.wait())
             try:
                 await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
-                return await writing if writing.done() else None
+                return await writing if writing.done() else ()
             finally:
                 for each in (writing, stopping):
                     each.cancel()
@@ -74,22 +80,49 @@ class Scribe:
         number = max(attempt.number, before + 1)
         return Pen(partial(self.signals.send, subject), run=str(new_id()), attempt=number)
 
-    async def _write(self, generator: Generator, recorded: Recorded[Asked], pen: Pen) -> EndReply:
-        event, manner = recorded.event, recorded.event.manner
-        await pen.begin()
+    async def _write(self, recorded: Recorded[Asked], pen: Pen) -> Sequence[Command]:
+        event = recorded.event
+        spoken = await branch(self.log, self.words, recorded, self.limit)
+        found, sources = None, spoken.sources
+        if event.manner.contexts:
+            found = await findings(self.find, event.manner, spoken.turns)
+            sources |= used(found.passages)
+        await pen.begin(tuple(sources))
         try:
-            turns = await branch(self.log, recorded, self.limit)
-            about = await generator.about(manner.model)
-            system = [Turn("system", manner.instructions or INSTRUCTIONS)]
-            shown = fitting(system, turns, about.context_tokens)
-            last = await _take(generator.stream(shown, model=manner.model, temperature=TEMPERATURE), pen)
+            if found:
+                made = await write(
+                    found, spoken.turns, event.manner, pen, embedder=self.embedder, generator=self.generator
+                )
+                went_in = used(made.answer.context) | (spoken.sources if made.answer.model else frozenset())
+                return await self._kept(_answered(event, pen, made), went_in if made.answer.known else ())
+            return await self._kept(await self._free(event, spoken.turns, pen), sources)
         except GenerationUnavailable as away:
-            await pen.end()
-            return _failed(event, pen.attempt, away.code, away.detail, pen.text)
+            code, detail = away.code, away.detail
         except GenerationFailed as broken:
-            await pen.end()
-            return _failed(event, pen.attempt, "AI_ERROR", broken.detail, pen.text)
+            code, detail = "AI_ERROR", broken.detail
+        await pen.end()
+        return await self._kept(_failed(event, pen.attempt, code, detail, pen.text), sources)
+
+    async def _free(self, event: Asked, turns: Sequence[Turn], pen: Pen) -> EndReply:
+        """A reply out of what the model knows."""
+        if self.generator is None:
+            raise GenerationUnavailable("AI_UNAVAILABLE", NO_MODEL)
+        manner = event.manner
+        about = await self.generator.about(manner.model)
+        system = [Turn("system", manner.instructions or INSTRUCTIONS)]
+        shown = fitting(system, turns, about.context_tokens)
+        last = await _take(self.generator.stream(shown, model=manner.model, temperature=TEMPERATURE), pen)
         return _completed(event, pen, last, about, len(shown) - len(system))
+
+    async def _kept(self, end: EndReply, sources: Collection[SourceUsed]) -> Sequence[Command]:
+        """The end; with words that may be from sources kept apart from it."""
+        if not sources or not end.content:
+            return (end,)
+        words = await self.words.keep(
+            end.project_id, end.reply_id, end.content, sources, citations=end.citations
+        )
+        places = tuple(map(place, end.citations))
+        return words, msgspec.structs.replace(end, content="", citations=places, apart=True)
 
 
 async def _take(pieces: AsyncIterator[Piece], pen: Pen) -> Piece:
@@ -123,6 +156,25 @@ def _completed(event: Asked, pen: Pen, last: Piece, about: Model, messages: int)
         attempts=pen.attempt,
         code=None if pen.text else "AI_ERROR",
         detail=None if pen.text else "The model has answered nothing.",
+    )
+
+
+def _answered(event: Asked, pen: Pen, made: Made) -> EndReply:
+    """The end of a reply from sources."""
+    about, usage = made.answer.model, made.answer.usage or Usage()
+    return EndReply(
+        project_id=event.project_id,
+        reply_id=event.reply_id,
+        outcome="completed",
+        content=made.text,
+        model=f"{about.provider}:{about.name}" if about else None,
+        digest=about.digest if about else None,
+        method=made.answer.method,
+        citations=made.citations,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        context_messages=made.shown,
+        attempts=pen.attempt,
     )
 
 

@@ -1,0 +1,1 @@
+"""The words of a reply that was made from sources: the rules, and what takes them away."""

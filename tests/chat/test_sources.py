@@ -1,0 +1,217 @@
+"""Projects with sources: replies are found in them, cite them, and go with them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import aiohttp
+
+from events.envelope import Key
+from tests.answers.test_slice import PLAN, erased
+from tests.chat.talking import chat_of, new_project, read, talking, word
+from tests.deployment import Deployment
+from tests.generation.ollama_server import OllamaServer, Say
+from tests.jobsite.uploads import completed, sound
+from tests.knowledge.asking import ask, collection, ingested
+
+PIPE = "The boiler room gets a copper pipe of twenty millimetres."
+WINDOWS = "All windows are four feet wide."
+
+
+async def papers(http: aiohttp.ClientSession) -> tuple[str, str]:
+    """The ids of a new collection and of its only document, the plan."""
+    name = await collection(http)
+    [document] = await ingested(http, name, ("plan.txt", PLAN))
+    return (await ask(http, "GET", f"/v1/collections/{name}"))["id"], document["id"]
+
+
+@asynccontextmanager
+async def keyed(deployment: Deployment, *scopes: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client with a new key that may do no more than this."""
+    async with deployment.client() as owner:
+        made = await ask(
+            owner, "POST", "/v1/keys", status=201, json={"name": "narrow", "scopes": list(scopes)}
+        )
+    async with aiohttp.ClientSession(deployment.url, headers={"X-Api-Key": made["secret"]}) as client:
+        async with asyncio.timeout(10):
+            while True:
+                async with client.get("/v1/projects") as answer:
+                    if answer.status == 200:
+                        break
+        yield client
+
+
+async def test_without_a_model_a_reply_quotes_its_sources_and_says_when_it_does_not_know(
+    deployment: Deployment,
+) -> None:
+    async with deployment.client() as http:
+        papers_id, document = await papers(http)
+        project = await new_project(http, collections=[papers_id])
+        async with talking(http, project) as talk:
+            complete = await talk.asked("Which pipe does the boiler room get?")
+            [citation] = complete["citations"]
+            assert (complete["method"], citation["sourceId"], citation["title"]) == (
+                "extractive", document, "plan.txt",
+            )  # fmt: skip
+            assert PLAN.decode()[citation["startChar"] : citation["endChar"]] == citation["quote"]
+            assert complete["fullContent"].endswith(f"[{citation['marker']}]")
+            followed = await talk.asked("And how wide?")
+            unknown = await talk.asked("What is the capital of France?")
+        assert (unknown["method"], unknown.get("citations", [])) == ("none", [])
+        assert followed["method"] in ("extractive", "none")
+        shown = await read(http, f"/api/projects/{project}", unknown["position"])
+        reply = shown["messages"][1]
+        assert (reply["method"], reply["citations"], reply["content"]) == (
+            "extractive", complete["citations"], complete["fullContent"],
+        )  # fmt: skip
+        async with http.get(f"/api/projects/{project}/export") as answer:
+            assert citation["quote"] in await answer.text()
+
+
+async def test_a_model_writes_from_the_sources_and_a_question_that_follows_is_searched_with_the_one_before(
+    modelled: Deployment, ollama: OllamaServer
+) -> None:
+    asked, more = word(), word()
+    async with modelled.client() as http:
+        papers_id, document = await papers(http)
+        project = await new_project(http, collections=[papers_id], title="Plans", instructions="Be brief.")
+        async with talking(http, project) as talk:
+            with ollama.says(chat_of(asked), Say(["Copper", " [1]."], delay=0.03)):
+                complete = await talk.asked(f"Which pipe does the boiler room get, {asked}?")
+            assert (complete["method"], complete["model"]) == ("generated", "ollama:tiny")
+            assert complete["citations"][0]["quote"] in PLAN.decode()
+            with ollama.says(chat_of(more), "Twenty millimetres [1]."):
+                followed = await talk.asked(f"{more}, how much?")
+            assert followed["fullContent"] == "Twenty millimetres [1]."
+            assert followed["citations"][0]["sourceId"] == document
+        [call] = [each for each in ollama.called(more) if "Name the" not in each["messages"][0]["content"]]
+        said = [(each["role"], each["content"]) for each in call["messages"]]
+        assert said[1:4] == [
+            ("system", "Be brief."),
+            ("user", f"Which pipe does the boiler room get, {asked}?"),
+            ("assistant", "Copper [1]."),
+        ]
+        assert PIPE in said[-1][1]
+        shown = await read(http, f"/api/projects/{project}", followed["position"])
+        assert shown["messages"][3]["usage"]["contextMessages"] == 3
+        assert await events_of(modelled, "chat", "project", project) == [
+            "created", "message_sent", "reply_ended", "message_sent", "reply_ended",
+        ]  # fmt: skip
+
+
+async def events_of(deployment: Deployment, context: str, aggregate: str, id: str) -> list[str]:
+    """What has happened to an aggregate; of replies from sources nothing literal is among it."""
+    async with deployment.log() as log:
+        history = await log.load(Key(context, aggregate, UUID(id)))
+    assert not [each for each in history if b"millimetres" in str(each.event).encode()]
+    return [each.event.name for each in history]
+
+
+async def test_replies_go_with_a_deleted_source_and_with_those_that_followed_them(
+    modelled: Deployment, ollama: OllamaServer
+) -> None:
+    asked, more, last = word(), word(), word()
+    async with modelled.client() as http:
+        papers_id, document = await papers(http)
+        project = await new_project(http, collections=[papers_id], title="Plans")
+        async with talking(http, project) as talk:
+            with ollama.says(chat_of(asked), "Copper [1]."):
+                first = await talk.asked(f"Which pipe does the boiler room get, {asked}?")
+            async with http.patch(f"/api/projects/{project}", json={"collections": []}) as answer:
+                assert answer.status == 204
+                position = answer.headers["Headwater-Position"]
+            with ollama.says(chat_of(more), "I said copper."):
+                second = await talk.asked(more)
+            etag = (await http.get(f"/api/projects/{project}")).headers["ETag"]
+            await ask(http, "DELETE", f"/v1/documents/{document}", status=202)
+            proof = await erased(http, "documents", document)
+            assert any("reply_sources" in each["place"] and each["left"] == 0 for each in proof["places"])
+            for reply in (first, second):
+                assert (await erased(http, "replies", reply["messageId"]))["left"] == 0
+            async with http.get(f"/api/projects/{project}", headers={"If-None-Match": etag}) as answer:
+                assert answer.status == 200
+                shown = await answer.json()
+            assert [each["status"] for each in shown["messages"]] == ["completed", "withdrawn"] * 2
+            assert "opper" not in str(shown)
+            with ollama.says(chat_of(last), "Nothing."):
+                await talk.asked(last)
+            async with talking(http, project, **{"from": position}) as late:
+                missed = [await late.hear("message_complete") for _ in range(3)]
+                assert "opper" not in str(missed)
+        [call] = [each for each in ollama.called(last) if "Name the" not in each["messages"][0]["content"]]
+        assert "opper" not in str(call["messages"])
+
+
+async def test_a_stopped_reply_is_kept_apart_too_and_goes_with_its_project(
+    modelled: Deployment, ollama: OllamaServer
+) -> None:
+    asked, never = word(), asyncio.Event()
+    async with modelled.client() as http:
+        papers_id, _ = await papers(http)
+        project = await new_project(http, collections=[papers_id], title="Plans")
+        async with talking(http, project) as talk:
+            with ollama.says(chat_of(asked), Say(["Copper of ", "twenty millimetres", "…"], hold=never)):
+                await talk.say("chat_message", content=f"Which pipe does the boiler room get, {asked}?")
+                reply = (await talk.hear("ack"))["replyId"]
+                while talk.chunks(reply) != "Copper of twenty millimetres":
+                    await talk.hear()
+                await talk.say("stop")
+                complete = await talk.hear("message_complete")
+        assert (complete["fullContent"], complete["stopped"]) == ("Copper of twenty millimetres", True)
+        assert "reply_ended" in await events_of(modelled, "chat", "project", project)
+        async with http.delete(f"/v1/projects/{project}") as answer:
+            assert answer.status == 204
+        proof = await erased(http, "projects", project)
+        assert (proof["left"], [each["what"] for each in proof["parts"]]) == (0, ["chat.reply"])
+        assert (await erased(http, "replies", reply))["erasure"]["blobs"] == {"written": 1}
+
+
+async def test_recordings_of_a_job_are_sources_too(deployment: Deployment) -> None:
+    job = str(uuid4())
+    async with deployment.client() as http:
+        taken = await completed(http, sound(), jobId=job, title="Boiler room")
+        papers_id, _ = await papers(http)
+        project = await new_project(http, jobs=[job], collections=[papers_id])
+        async with talking(http, project) as talk:
+            complete = await talk.asked("How much drywall should we order?")
+            [citation] = [each for each in complete["citations"] if each["kind"] == "session"]
+            assert (citation["sourceId"], citation["title"]) == (taken["sessionId"], "Boiler room")
+            assert citation["start"] is not None
+            windows = await talk.asked("How wide are all windows?")
+            assert [each["quote"] for each in windows["citations"]] == [WINDOWS]
+
+
+async def test_sources_must_be_there_and_whoever_asks_must_be_allowed_to_read_them(
+    deployment: Deployment,
+) -> None:
+    ghost = str(uuid4())
+    async with deployment.client() as http:
+        papers_id, _ = await papers(http)
+        for body in ({"collections": [papers_id, ghost]}, {"jobs": [ghost]}):
+            refused = await ask(http, "POST", "/v1/projects", status=404, json=body)
+            assert ghost in refused["detail"]
+            assert "there is " in refused["detail"]
+        plain, sourced = await new_project(http), await new_project(http, collections=[papers_id])
+        refused = await ask(http, "PATCH", f"/v1/projects/{plain}", status=404, json={"collections": [ghost]})
+        assert refused["code"] == "COLLECTION_NOT_FOUND"
+        assert papers_id in refused["detail"]
+        async with keyed(deployment, "chat:*") as narrow:
+            await refused_of(narrow, "POST", "/v1/projects", {"collections": [papers_id]})
+            await refused_of(narrow, "PATCH", f"/v1/projects/{plain}", {"collections": [papers_id]})
+            for path in ("", "/export"):
+                await refused_of(narrow, "GET", f"/v1/projects/{sourced}{path}", None)
+            await refused_of(narrow, "POST", f"/v1/projects/{sourced}/messages", {"content": "Pipe?"})
+            listed = [each["id"] for each in (await read(narrow, "/v1/projects"))["projects"]]
+            assert (plain in listed, sourced in listed) == (True, False)
+            async with talking(narrow, plain) as talk:
+                async with http.patch(f"/v1/projects/{plain}", json={"collections": [papers_id]}) as answer:
+                    assert answer.status == 204
+                await talk.say("chat_message", content="Which pipe does the boiler room get?")
+                assert (await talk.hear("error"))["code"] == "SCOPE_REQUIRED"
+
+
+async def refused_of(http: aiohttp.ClientSession, method: str, path: str, body: Any) -> None:
+    refused = await ask(http, method, path, status=403, json=body)
+    assert (refused["code"], "knowledge:read" in refused["detail"]) == ("SCOPE_REQUIRED", True)
