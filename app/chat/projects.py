@@ -30,7 +30,7 @@ from app.intents import created_id, intent
 from events.chat import Manner
 from events.envelope import Key
 from handlers.chat.project.commands import ConfigureProject, CreateProject, DeleteProject, RenameProject
-from handlers.chat.project.decide import UNTITLED
+from handlers.chat.project.decide import PROJECTS, UNTITLED, Project
 from handlers.refusals import Conflict, Invalid, NotFound
 from infra.blobs.disposition import content_disposition
 
@@ -162,12 +162,13 @@ class Projects:
 
     async def stop(self, call: Call[None, Again]) -> Reply:
         project_id = call.ids["projectId"]
-        row = await self.found(project_id, call.principal)
+        await self.found(project_id, call.principal)
         made = intent(call, self._clock, project_id, call.body)
         if first := await self._sending.first(project_id, made):
             return Reply(position=first.cursor)
-        reply = call.body.message_id or row["running"]
-        if reply is None:
+        state = await self._commands.look(PROJECTS, project_id)
+        running = state.running if isinstance(state, Project) else None
+        if (reply := call.body.message_id or (running and running.reply_id)) is None:
             raise Conflict("NOT_RUNNING", "No reply is being made.")
         outcome = await self._sending.stop(project_id, reply, made, draft=None)
         return Reply(position=outcome.cursor)

@@ -9,15 +9,16 @@ from uuid import UUID, uuid4
 import aiohttp
 
 from events.envelope import Key
-from tests.answers.test_slice import PLAN, erased
+from tests.answers.test_slice import erased
 from tests.chat.talking import chat_of, new_project, read, talking, word
 from tests.deployment import Deployment
 from tests.generation.ollama_server import OllamaServer, Say
 from tests.jobsite.uploads import completed, sound
 from tests.knowledge.asking import ask, collection, ingested
 
-PIPE = "The boiler room gets a copper pipe of twenty millimetres."
-WINDOWS = "All windows are four feet wide."
+BEAM = "The attic gets a steel beam of twenty millimetres."
+DOORS = "All doors are seven feet high."
+PLAN = f"{BEAM}\n\n{DOORS}\n".encode()
 
 
 async def papers(http: aiohttp.ClientSession) -> tuple[str, str]:
@@ -50,14 +51,14 @@ async def test_without_a_model_a_reply_quotes_its_sources_and_says_when_it_does_
         papers_id, document = await papers(http)
         project = await new_project(http, collections=[papers_id])
         async with talking(http, project) as talk:
-            complete = await talk.asked("Which pipe does the boiler room get?")
+            complete = await talk.asked("Which beam does the attic get?")
             [citation] = complete["citations"]
             assert (complete["method"], citation["sourceId"], citation["title"]) == (
                 "extractive", document, "plan.txt",
             )  # fmt: skip
             assert PLAN.decode()[citation["startChar"] : citation["endChar"]] == citation["quote"]
             assert complete["fullContent"].endswith(f"[{citation['marker']}]")
-            followed = await talk.asked("And how wide?")
+            followed = await talk.asked("And how high?")
             unknown = await talk.asked("What is the capital of France?")
         assert (unknown["method"], unknown.get("citations", [])) == ("none", [])
         assert followed["method"] in ("extractive", "none")
@@ -78,8 +79,8 @@ async def test_a_model_writes_from_the_sources_and_a_question_that_follows_is_se
         papers_id, document = await papers(http)
         project = await new_project(http, collections=[papers_id], title="Plans", instructions="Be brief.")
         async with talking(http, project) as talk:
-            with ollama.says(chat_of(asked), Say(["Copper", " [1]."], delay=0.03)):
-                complete = await talk.asked(f"Which pipe does the boiler room get, {asked}?")
+            with ollama.says(chat_of(asked), Say(["Steel", " [1]."], delay=0.03)):
+                complete = await talk.asked(f"Which beam does the attic get, {asked}?")
             assert (complete["method"], complete["model"]) == ("generated", "ollama:tiny")
             assert complete["citations"][0]["quote"] in PLAN.decode()
             with ollama.says(chat_of(more), "Twenty millimetres [1]."):
@@ -90,10 +91,10 @@ async def test_a_model_writes_from_the_sources_and_a_question_that_follows_is_se
         said = [(each["role"], each["content"]) for each in call["messages"]]
         assert said[1:4] == [
             ("system", "Be brief."),
-            ("user", f"Which pipe does the boiler room get, {asked}?"),
-            ("assistant", "Copper [1]."),
+            ("user", f"Which beam does the attic get, {asked}?"),
+            ("assistant", "Steel [1]."),
         ]
-        assert PIPE in said[-1][1]
+        assert BEAM in said[-1][1]
         shown = await read(http, f"/api/projects/{project}", followed["position"])
         assert shown["messages"][3]["usage"]["contextMessages"] == 3
         assert await events_of(modelled, "chat", "project", project) == [
@@ -117,12 +118,12 @@ async def test_replies_go_with_a_deleted_source_and_with_those_that_followed_the
         papers_id, document = await papers(http)
         project = await new_project(http, collections=[papers_id], title="Plans")
         async with talking(http, project) as talk:
-            with ollama.says(chat_of(asked), "Copper [1]."):
-                first = await talk.asked(f"Which pipe does the boiler room get, {asked}?")
+            with ollama.says(chat_of(asked), "Steel [1]."):
+                first = await talk.asked(f"Which beam does the attic get, {asked}?")
             async with http.patch(f"/api/projects/{project}", json={"collections": []}) as answer:
                 assert answer.status == 204
                 position = answer.headers["Headwater-Position"]
-            with ollama.says(chat_of(more), "I said copper."):
+            with ollama.says(chat_of(more), "I said steel."):
                 second = await talk.asked(more)
             etag = (await http.get(f"/api/projects/{project}")).headers["ETag"]
             await ask(http, "DELETE", f"/v1/documents/{document}", status=202)
@@ -134,14 +135,14 @@ async def test_replies_go_with_a_deleted_source_and_with_those_that_followed_the
                 assert answer.status == 200
                 shown = await answer.json()
             assert [each["status"] for each in shown["messages"]] == ["completed", "withdrawn"] * 2
-            assert "opper" not in str(shown)
+            assert "teel" not in str(shown)
             with ollama.says(chat_of(last), "Nothing."):
                 await talk.asked(last)
             async with talking(http, project, **{"from": position}) as late:
                 missed = [await late.hear("message_complete") for _ in range(3)]
-                assert "opper" not in str(missed)
+                assert "teel" not in str(missed)
         [call] = [each for each in ollama.called(last) if "Name the" not in each["messages"][0]["content"]]
-        assert "opper" not in str(call["messages"])
+        assert "teel" not in str(call["messages"])
 
 
 async def test_a_stopped_reply_is_kept_apart_too_and_goes_with_its_project(
@@ -152,14 +153,14 @@ async def test_a_stopped_reply_is_kept_apart_too_and_goes_with_its_project(
         papers_id, _ = await papers(http)
         project = await new_project(http, collections=[papers_id], title="Plans")
         async with talking(http, project) as talk:
-            with ollama.says(chat_of(asked), Say(["Copper of ", "twenty millimetres", "…"], hold=never)):
-                await talk.say("chat_message", content=f"Which pipe does the boiler room get, {asked}?")
+            with ollama.says(chat_of(asked), Say(["Steel of ", "twenty millimetres", "…"], hold=never)):
+                await talk.say("chat_message", content=f"Which beam does the attic get, {asked}?")
                 reply = (await talk.hear("ack"))["replyId"]
-                while talk.chunks(reply) != "Copper of twenty millimetres":
+                while talk.chunks(reply) != "Steel of twenty millimetres":
                     await talk.hear()
                 await talk.say("stop")
                 complete = await talk.hear("message_complete")
-        assert (complete["fullContent"], complete["stopped"]) == ("Copper of twenty millimetres", True)
+        assert (complete["fullContent"], complete["stopped"]) == ("Steel of twenty millimetres", True)
         assert "reply_ended" in await events_of(modelled, "chat", "project", project)
         async with http.delete(f"/v1/projects/{project}") as answer:
             assert answer.status == 204
@@ -179,8 +180,8 @@ async def test_recordings_of_a_job_are_sources_too(deployment: Deployment) -> No
             [citation] = [each for each in complete["citations"] if each["kind"] == "session"]
             assert (citation["sourceId"], citation["title"]) == (taken["sessionId"], "Boiler room")
             assert citation["start"] is not None
-            windows = await talk.asked("How wide are all windows?")
-            assert [each["quote"] for each in windows["citations"]] == [WINDOWS]
+            doors = await talk.asked("How high are all doors?")
+            assert [each["quote"] for each in doors["citations"]] == [DOORS]
 
 
 async def test_sources_must_be_there_and_whoever_asks_must_be_allowed_to_read_them(
@@ -202,13 +203,13 @@ async def test_sources_must_be_there_and_whoever_asks_must_be_allowed_to_read_th
             await refused_of(narrow, "PATCH", f"/v1/projects/{plain}", {"collections": [papers_id]})
             for path in ("", "/export"):
                 await refused_of(narrow, "GET", f"/v1/projects/{sourced}{path}", None)
-            await refused_of(narrow, "POST", f"/v1/projects/{sourced}/messages", {"content": "Pipe?"})
+            await refused_of(narrow, "POST", f"/v1/projects/{sourced}/messages", {"content": "Beam?"})
             listed = [each["id"] for each in (await read(narrow, "/v1/projects"))["projects"]]
             assert (plain in listed, sourced in listed) == (True, False)
             async with talking(narrow, plain) as talk:
                 async with http.patch(f"/v1/projects/{plain}", json={"collections": [papers_id]}) as answer:
                     assert answer.status == 204
-                await talk.say("chat_message", content="Which pipe does the boiler room get?")
+                await talk.say("chat_message", content="Which beam does the attic get?")
                 assert (await talk.hear("error"))["code"] == "SCOPE_REQUIRED"
 
 
