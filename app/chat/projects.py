@@ -168,7 +168,8 @@ class Projects:
             return Reply(position=first.cursor)
         state = await self._commands.look(PROJECTS, project_id)
         running = state.running if isinstance(state, Project) else None
-        if (reply := call.body.message_id or (running and running.reply_id)) is None:
+        reply = call.body.message_id or (running.reply_id if running else None)
+        if reply is None:
             raise Conflict("NOT_RUNNING", "No reply is being made.")
         outcome = await self._sending.stop(project_id, reply, made, draft=None)
         return Reply(position=outcome.cursor)
