@@ -29,6 +29,10 @@ LOOK = 0.5
 OVER = {"completed", "failed", "cancelled"}
 
 
+LOOKED_AT = 20
+"""Documents looked at together: those that came first are over first."""
+
+
 class Tally(msgspec.Struct):
     """What became of the files."""
 
@@ -36,25 +40,30 @@ class Tally(msgspec.Struct):
     there: int = 0
     bad: int = 0
 
+    def fault(self, path: Path | str, why: object) -> None:
+        """One that cannot be sent costs no other."""
+        self.bad += 1
+        tqdm.write(f"{_legible(path)}: {_legible(why)}", file=sys.stderr)
+
 
 async def ingest(settings: Settings, asked: argparse.Namespace) -> int:
     """Upload what is not there yet; 1 when a file was refused, could not be sent or, with `--wait`, failed."""
     metadata_of(asked.metadata)
-    files = list(dict.fromkeys(_files(asked.paths, asked.pattern, asked.exclude)))
+    tally = Tally()
+    files = list(dict.fromkeys(_files(asked.paths, asked.pattern, asked.exclude, tally)))
     try:
-        return await _ingest(settings, files, asked)
+        return await _ingest(settings, files, asked, tally)
     except HeadwaterError as failure:
         print(failure, file=sys.stderr)
         return 1
 
 
-async def _ingest(settings: Settings, files: Sequence[Path], asked: argparse.Namespace) -> int:
+async def _ingest(settings: Settings, files: Sequence[Path], asked: argparse.Namespace, tally: Tally) -> int:
     async with Headwater(url_of(settings, asked.url), key_of(settings, asked.key)) as headwater:
         if asked.create:
             await _create(headwater, asked)
         else:
             await headwater.knowledge.collection(asked.collection)
-        tally = Tally()
         new = await _new(headwater, asked.collection, files, tally)
         accepted = await _upload(headwater, new, asked, tally)
         if asked.wait:
@@ -63,19 +72,28 @@ async def _ingest(settings: Settings, files: Sequence[Path], asked: argparse.Nam
     return 1 if tally.bad else 0
 
 
-def _files(paths: Sequence[str], patterns: Sequence[str], excluded: Sequence[str]) -> Iterator[Path]:
-    """The files that are meant, folders with all that is in them but what is hidden. Raises `Invalid`."""
+def _files(
+    paths: Sequence[str], patterns: Sequence[str], excluded: Sequence[str], tally: Tally
+) -> Iterator[Path]:
+    """The files that are meant, folders with all that is in them but what is hidden, or no file (a pipe, a link to
+    nowhere). Links to folders are not followed. Raises `Invalid`."""
+
+    def closed(error: OSError) -> None:
+        tally.fault(error.filename, error.strerror)
+
     for path in map(Path, paths):
         if path.is_file():
             yield path
         elif not path.is_dir():
             raise Invalid("NO_SUCH_FILE", f"There is no file or folder {path}.")
-        for folder, inner, names in os.walk(path):
+        for folder, inner, names in os.walk(path, onerror=closed):
             inner[:] = sorted(name for name in inner if not name.startswith("."))
             for name in sorted(names):
                 wanted = not patterns or any(fnmatch(name, each) for each in patterns)
                 if wanted and not name.startswith(".") and not any(fnmatch(name, each) for each in excluded):
-                    yield Path(folder) / name
+                    file = Path(folder) / name
+                    if file.is_file():
+                        yield file
 
 
 async def _create(headwater: Headwater, asked: argparse.Namespace) -> None:
@@ -91,7 +109,11 @@ async def _new(headwater: Headwater, collection: str, files: Sequence[Path], tal
     """Those whose content the collection does not have; of files with the same content, the first."""
     by_hash: dict[str, Path] = {}
     for path in tqdm(files, desc="looking", unit="file", disable=None, leave=False):
-        digest = await asyncio.to_thread(_hash, path)
+        try:
+            digest = await asyncio.to_thread(_hash, path)
+        except OSError as failure:
+            tally.fault(path, failure.strerror)
+            continue
         tally.there += digest in by_hash
         by_hash.setdefault(digest, path)
     hashes = list(by_hash)
@@ -100,6 +122,11 @@ async def _new(headwater: Headwater, collection: str, files: Sequence[Path], tal
             by_hash.pop(each.sha256, None)
             tally.there += 1
     return list(by_hash.values())
+
+
+def _legible(text: object) -> str:
+    """As it can be printed: names of files need not be in UTF-8."""
+    return str(text).encode(errors="replace").decode()
 
 
 def _hash(path: Path) -> str:
@@ -112,7 +139,7 @@ async def _upload(
 ) -> list[AcceptedDocument]:
     accepted: list[AcceptedDocument] = []
     gate = asyncio.Semaphore(AT_ONCE)
-    total = sum(path.stat().st_size for path in files)
+    total = sum(path.stat().st_size for path in files if path.is_file())
     with tqdm(
         total=total, desc="uploading", unit="B", unit_scale=True, unit_divisor=1024, disable=None
     ) as bar:
@@ -137,12 +164,11 @@ async def _upload(
                         progress=progress,
                     )
                 except (HeadwaterError, OSError, ValueError) as failure:
-                    tally.bad += 1
-                    tqdm.write(f"{path}: {failure}", file=sys.stderr)
+                    tally.fault(path, failure)
                     return
             tally.uploaded += 1
             accepted.extend(taken.documents)
-            tqdm.write(f"{taken.documents[0].document_id}  {path}", file=sys.stdout)
+            tqdm.write(f"{taken.documents[0].document_id}  {_legible(path)}", file=sys.stdout)
 
         await asyncio.gather(*(one(each) for each in files))
     return accepted
@@ -154,8 +180,14 @@ async def _watched(headwater: Headwater, accepted: Sequence[AcceptedDocument]) -
     bad = 0
     with tqdm(total=len(waiting), desc="ingesting", unit="document", disable=None) as bar:
         while waiting:
-            for id, document in list(waiting.items()):
-                told = await headwater.knowledge.ingestion(id)
+            for id, document in list(waiting.items())[:LOOKED_AT]:
+                try:
+                    told = await headwater.knowledge.ingestion(id)
+                except Refused as gone:
+                    del waiting[id]
+                    bad += 1
+                    tqdm.write(f"{document.file_name}: {gone}", file=sys.stderr)
+                    continue
                 if told.status not in OVER:
                     continue
                 del waiting[id]

@@ -33,7 +33,7 @@ class Upload:
         """The multipart body, from the beginning: fields before the file, so that bad ones are refused at once."""
         boundary = uuid4().hex
         head = b"".join(_field(boundary, name, value) for name, value in self.fields.items())
-        head += _file(boundary, self.path.name)
+        head += _file(boundary, _name(self.path))
         tail = f"\r\n--{boundary}--\r\n".encode()
         headers = {
             "Content-Type": f"multipart/form-data; boundary={boundary}",
@@ -59,7 +59,7 @@ async def upload_of(path: Path, fields: Mapping[str, object], key: str | None = 
     """What to send. Without a key of the caller's, the same file with the same fields is the same upload."""
     told = {name: _text(value) for name, value in fields.items() if value is not None}
     digest, size = await asyncio.to_thread(_digest, path)
-    derived = hashlib.sha256(msgspec.json.encode([digest, path.name, told])).hexdigest()[:40]
+    derived = hashlib.sha256(msgspec.json.encode([digest, _name(path), told])).hexdigest()[:40]
     return Upload(path, told, key or derived, size)
 
 
@@ -67,6 +67,11 @@ def _digest(path: Path) -> tuple[str, int]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return digest, file.tell()
+
+
+def _name(path: Path) -> str:
+    """Its name as it can be sent: on disk it need not be in UTF-8."""
+    return path.name.encode(errors="replace").decode()
 
 
 def _text(value: object) -> str:

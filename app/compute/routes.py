@@ -13,6 +13,7 @@ from app.http.multipart import Multipart
 from handlers.refusals import Invalid, Refusal, TooLarge, Unavailable, Unsupported
 from infra.chunking import BadChunking, chunking_name
 from infra.chunking.document import STRATEGIES
+from infra.chunking.spans import OVERLAP
 from infra.compute import Compute, ComputeUnavailable
 from infra.compute.wire import (
     LARGEST_BODY,
@@ -42,7 +43,7 @@ class NoFields(msgspec.Struct, frozen=True):
 class HealthView(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """That the work can be done here, shown by doing a little of it; and what can be asked for."""
 
-    status: Literal["healthy"] = msgspec.field(default="healthy")
+    status: Literal["healthy"]
     work: Work
     at_work: int
     """Requests."""
@@ -104,11 +105,12 @@ def endpoints(compute: Compute) -> tuple[Endpoint, ...]:
         body = call.body
         pages = [(page.start_char, page.end_char, page.number) for page in body.pages]
         _check_pages(body, pages)
+        overlap = min(OVERLAP, body.size // 6) if body.overlap is None else body.overlap
         async with bench.place():
             chunks = await compute.chunk(
-                body.text, pages, strategy=body.strategy, size=body.size, overlap=body.overlap
+                body.text, pages, strategy=body.strategy, size=body.size, overlap=overlap
             )
-        name = chunking_name(body.strategy, body.size, body.overlap)
+        name = chunking_name(body.strategy, body.size, overlap)
         return Reply(body=ChunksShape(chunking=name, chunks=tuple(map(ChunkShape.of, chunks))))
 
     async def embed(call: Call[None, EmbedBody]) -> Reply:
@@ -140,13 +142,15 @@ async def _health(compute: Compute, work: Work) -> HealthView:
     match work:
         case "chunk":
             await compute.chunk("It works.")
-            return HealthView(work=work, at_work=0, strategies=STRATEGIES)
+            return HealthView(status="healthy", work=work, at_work=0, strategies=STRATEGIES)
         case "embed":
             await compute.embed(["It works."])
-            return HealthView(work=work, at_work=0, embedder=compute.name, dimensions=compute.dimensions)
+            return HealthView(
+                status="healthy", work=work, at_work=0, embedder=compute.name, dimensions=compute.dimensions
+            )
     await compute.parse(b"It works.", name="health.txt")
     taken = tuple(kind.media_type for kind in kinds.KINDS)
-    return HealthView(work=work, at_work=0, media_types=taken, ocr=installed() is not None)
+    return HealthView(status="healthy", work=work, at_work=0, media_types=taken, ocr=installed() is not None)
 
 
 def _check_pages(body: ChunkBody, pages: list[tuple[int, int, int]]) -> None:

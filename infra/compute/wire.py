@@ -6,7 +6,7 @@ import msgspec
 
 from infra.chunking import Chunk, Strategy
 from infra.chunking.document import LARGEST, SMALLEST
-from infra.chunking.spans import LONGEST, OVERLAP
+from infra.chunking.spans import LONGEST
 
 MOST_TEXTS = 256
 """Texts of one request for vectors."""
@@ -48,8 +48,9 @@ class ChunkBody(_Shape, frozen=True, kw_only=True):
     strategy: Strategy = "sentences"
     size: Annotated[int, msgspec.Meta(ge=SMALLEST, le=LARGEST)] = LONGEST
     """Characters of a chunk at most; of `tokens`, words and signs."""
-    overlap: Annotated[int, msgspec.Meta(ge=0, le=LARGEST // 2)] = OVERLAP
-    """The same of what a chunk repeats of the one before; half of the size at most."""
+    overlap: Annotated[int, msgspec.Meta(ge=0, le=LARGEST // 2)] | None = None
+    """The same of what a chunk repeats of the one before; half of the size at most. Unless given, a sixth of it, but
+    not more than is usual."""
 
 
 class ChunkShape(_Shape, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """`headwater ingest`: folders go in once, into a collection that is meant."""
 
+import os
 from pathlib import Path
 
 from app.client import Headwater
@@ -14,6 +15,10 @@ async def test_a_folder_goes_into_a_collection_once(deployment: Deployment, tmp_
     for n, path in enumerate(("a.txt", "deep/b.txt", "deep/c.md", "d.log")):
         (tmp_path / path).write_text(f"Text {n} of {name}.")
     (tmp_path / "copy.txt").write_text(f"Text 0 of {name}.")
+    (tmp_path / "nowhere.txt").symlink_to(tmp_path / "nothing")
+    (tmp_path / "deep" / "round").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe.txt")
+    (tmp_path / os.fsdecode(b"e-\xff.txt")).write_text(f"Text 4 of {name}.")
     asked = ("ingest", str(tmp_path), "--collection", name, "--exclude", "*.log", "--wait")
     lost = await deployment.cli(*asked)
     assert (lost.status, "COLLECTION_NOT_FOUND" in lost.err, "Traceback" in lost.err) == (1, True, False), (
@@ -22,20 +27,20 @@ async def test_a_folder_goes_into_a_collection_once(deployment: Deployment, tmp_
     first = await deployment.cli(*asked, "--create", "--metadata", '{"year": 2026}')
     assert (first.status, first.out.splitlines()[-1]) == (
         0,
-        "3 uploaded, 1 there already, 0 not taken or failed",
+        "4 uploaded, 1 there already, 0 not taken or failed",
     ), first
     (tmp_path / "empty.txt").write_text("")
     again = await deployment.cli(*asked)
     assert (again.status, again.out.splitlines()[-1]) == (
         1,
-        "0 uploaded, 4 there already, 1 not taken or failed",
+        "0 uploaded, 5 there already, 1 not taken or failed",
     ), again
     assert "DOCUMENT_EMPTY" in again.err
     async with Headwater(deployment.url, KEY) as headwater:
         documents = [each async for each in headwater.knowledge.documents(collection=name)]
         assert {each.status for each in documents} == {"completed"}
         assert all(each.metadata == {"year": 2026} for each in documents)
-        assert (await headwater.knowledge.collection(name)).documents == 3
+        assert (await headwater.knowledge.collection(name)).documents == 4
         chunks = [each.text async for each in headwater.knowledge.chunks(documents[0].id)]
         assert chunks[0].startswith("Text ")
         await headwater.knowledge.delete(*(each.id for each in documents))

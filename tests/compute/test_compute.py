@@ -116,6 +116,8 @@ async def test_a_text_is_cut_and_embedded(http: aiohttp.ClientSession) -> None:
     }
     status, cut = await post(http, "/chunk", json=body)
     assert (status, cut["chunking"]) == (200, "sentences_200_50"), cut
+    _, small = await post(http, "/chunk", json={"text": text, "size": 60})
+    assert small["chunking"] == "sentences_60_10", small
     assert all(text[each["startChar"] : each["endChar"]] == each["text"] for each in cut["chunks"])
     assert {each.get("page") for each in cut["chunks"]} == {1, None}
     status, made = await post(http, "/embed", json={"texts": ["boiler", "cellar"]})
@@ -146,7 +148,8 @@ async def test_health_tells_what_can_be_done_to_who_has_the_key(
     for work in ("parse", "chunk", "embed", "extract-metadata"):
         for path in (f"/v1/compute/{work}/health", f"/{work}/health"):
             async with http.get(path) as answer:
-                assert (answer.status, (await answer.json())["work"]) == (200, work)
+                told = await answer.json()
+                assert (answer.status, told["status"], told["work"]) == (200, "healthy", work)
     async with aiohttp.ClientSession(server) as stranger:
         for path, status in (("/health", 200), ("/parse/health", 401), ("/openapi.json", 200)):
             async with stranger.get(path) as answer:
