@@ -46,7 +46,7 @@ class Delivery(NamedTuple):
     def of(cls, message: Msg) -> "Delivery":
         tokens = message.reply.split(".")
         first = 4 if len(tokens) == 9 else 6
-        return cls(*map(int, tokens[first : first + 5]))
+        return cls._make(map(int, tokens[first : first + 5]))
 
 
 class Pull:

@@ -1,5 +1,5 @@
 """nats-py's client, faster where a replay spends its time: headers are read in one pass, and a stream's messages
-need neither a queue nor a task to reach who asked for them."""
+need neither a parser's states nor a queue nor a task to reach who asked for them."""
 
 import re
 from collections.abc import Callable
@@ -8,6 +8,7 @@ from typing import Any
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.protocol.parser import AWAITING_MSG_PAYLOAD, CRLF_SIZE, Parser
 
 HEADER = re.compile(r"([^:\r\n]+):[ \t]*(.*)\r\n")
 
@@ -20,6 +21,7 @@ class Connection(Client):
     def __init__(self) -> None:
         super().__init__()
         self._takers: dict[int, Take] = {}
+        self._ps = StraightParser(self)
 
     async def subscribe_straight(self, subject: str, take: Take) -> Subscription:
         """Every message of a subject goes to `take` as it is read from the connection: it must not wait."""
@@ -32,18 +34,63 @@ class Connection(Client):
         self._takers.pop(sid, None)
 
     async def _process_msg(self, sid: int, *message: Any) -> None:
-        take = self._takers.get(sid)
-        if take is None:
+        if take := self._takers.get(sid):
+            self.hand(take, sid, message)
+        else:
             await super()._process_msg(sid, *message)
-            return
+
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        return headers_of(headers) if headers else None
+
+    def taker(self, sid: int) -> Take | None:
+        """Who takes the messages of a subscription straight, if anybody does."""
+        return self._takers.get(sid)
+
+    def hand(self, take: Take, sid: int, message: tuple[bytes, bytes, bytes, bytes | None]) -> None:
+        """Give a message to who takes it: its subject, where to reply, its payload and its headers."""
         subject, reply, data, headers = message
         self.stats["in_msgs"] += 1
         self.stats["in_bytes"] += len(data)
         read = headers_of(headers) if headers else None
         take(Msg(self, subject.decode(), reply.decode(), data, read, _sid=sid))
 
-    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
-        return headers_of(headers) if headers else None
+
+class StraightParser(Parser):
+    """nats-py's parser, which reads one message in several steps, with a shorter way for those that somebody takes."""
+
+    nc: Connection
+
+    async def parse(self, data: bytes = b"") -> None:
+        """What came from the server: whole messages with headers go straight, the rest as ever."""
+        if self.state == AWAITING_MSG_PAYLOAD:
+            missing = self.needed + CRLF_SIZE - len(self.buf)
+            await super().parse(data[:missing])
+            data = data[missing:]
+        elif self.buf:
+            data = bytes(self.buf) + data
+            self.buf.clear()
+        read = self._straight(data)
+        if read < len(data):
+            await super().parse(data[read:])
+
+    def _straight(self, data: bytes) -> int:
+        """Hand out messages from the beginning of `data`; up to where it has been read.
+
+        `HMSG <subject> <sid> [reply] <bytes of headers> <bytes of both>`, a line end, both, a line end.
+        """
+        at = 0
+        while data.startswith(b"HMSG ", at):
+            begin = data.find(b"\r\n", at) + CRLF_SIZE
+            if begin < CRLF_SIZE:
+                break
+            _, subject, sid, *reply, middle, end = data[at:begin].split()
+            if (stop := begin + int(end)) + CRLF_SIZE > len(data) or not (take := self.nc.taker(int(sid))):
+                break
+            split = begin + int(middle)
+            answer = reply[0] if reply else b""
+            self.nc.hand(take, int(sid), (subject, answer, data[split:stop], data[begin:split]))
+            at = stop + CRLF_SIZE
+        return at
 
 
 def headers_of(block: bytes) -> dict[str, str]:

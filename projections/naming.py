@@ -35,6 +35,9 @@ OF_ALL = (NAMED_BLOBS, TOMBSTONES)
 def naming(recorded: Recorded[Any]) -> Iterator[Change]:
     """An aggregate names what its events name, until it is deleted."""
     event = recorded.event
+    blobs = named(event)
+    if not blobs and event.name != TOMBSTONE:
+        return  # as most: a replay is spared the rest
     id, aggregate = event.key.id, f"{event.context}.{event.aggregate}"
     if event.name == TOMBSTONE:
         yield delete(NAMED_BLOBS, id=id)
@@ -46,5 +49,5 @@ def naming(recorded: Recorded[Any]) -> Iterator[Change]:
             position=recorded.position,
         )
         return
-    for blob in sorted(named(event)):
+    for blob in sorted(blobs):
         yield upsert(NAMED_BLOBS, id=id, blob=blob, aggregate=aggregate)
