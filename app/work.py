@@ -1,6 +1,7 @@
 """The worker process: every handler's events, and the redriving of dead letters."""
 
 import asyncio
+import random
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -10,6 +11,7 @@ import asyncpg
 from app import contexts
 from app.kernel import Kernel, now
 from app.knowledge.grace import drop_overdue
+from app.operations.tidying import discard_moot
 from handlers.answering import Answering
 from handlers.attempts import Attempts
 from handlers.consumers import Consumer
@@ -36,6 +38,8 @@ ABANDONED = timedelta(days=1)
 """Age from which what an upload has left without finishing is taken for abandoned."""
 AT_ONCE = 500
 """Blobs asked about together."""
+TIDY_EVERY = 60.0
+"""Seconds between two looks for dead letters about what is deleted."""
 SWEEP_EVERY = 3600.0
 """Seconds between two looks for what uploads that died have left in the blob store."""
 
@@ -90,6 +94,7 @@ async def work(
             group.create_task(consumer.run(), name=f"handle {consumer.handler.name}")
         group.create_task(_sweep(kernel.blobs, custody), name="sweep blobs")
         group.create_task(_drop_overdue(kernel, models, grace), name="drop overdue indexes")
+        group.create_task(_tidy(kernel, models), name="tidy dead letters")
         group.create_task(
             beat(
                 kernel.nc.publish,
@@ -143,3 +148,14 @@ async def _drop_overdue(kernel: Kernel, models: ReadModels, grace: timedelta) ->
         except (NotReadable, Refusal) as away:
             log.warning("overdue indexes could not be dropped", cause=away)
         await asyncio.sleep(max(1.0, min(60.0, grace.total_seconds() / 4)))
+
+
+async def _tidy(kernel: Kernel, models: ReadModels) -> None:
+    """Put away what is said to have failed about what is no more."""
+    while True:
+        await asyncio.sleep(TIDY_EVERY * random.uniform(0.5, 1.0))
+        try:
+            if moot := await discard_moot(models, kernel.commands, clock=now):
+                log.info("dead letters of what was deleted discarded", letters=moot)
+        except (NotReadable, Refusal) as away:
+            log.warning("dead letters could not be tidied", cause=away)

@@ -10,7 +10,7 @@ from events.operations import Recorded as DeadLetter
 from events.operations import Redriven
 from handlers.answering import Answering
 from handlers.commands import Commands
-from handlers.handler import Attempt, Failure, Handler, Poison, cause_of
+from handlers.handler import Attempt, Failure, Handler, NotYet, Poison, cause_of
 from handlers.operations.decide import Absent, Letter, RecordDeadLetter, Reopen, Resolve, evolve
 from handlers.refusals import Unavailable
 from infra.jetstream import LogUnavailable
@@ -18,6 +18,12 @@ from infra.log import Log
 
 PLACES = UUID("6f3a0c1e-52b4-5f0e-9a51-6b8f2f0d7c11")
 """Name space of dead letter ids: the same event and handler are always the same letter."""
+
+
+AT_ONCE = 8
+"""Letters that a worker drives at once; those of one aggregate wait for each other."""
+TURN = 2.0
+"""Seconds until a letter asks again whether those before it have been driven."""
 
 
 def dead_letter_id(stream: str, position: int, handler: str) -> UUID:
@@ -44,13 +50,17 @@ async def bury(failure: Failure, *, commands: Commands, clock: Callable[[], date
 
 
 def redriver(handlers: Mapping[str, Handler], *, log: Log, answering: Answering) -> Handler:
-    """The handler of `redriven`: runs the original handler once more, letters in the order they were redriven."""
+    """The handler of `redriven`: runs the original handler once more, letters of one aggregate in their order."""
 
     async def redrive(recorded: Recorded[Redriven], attempt: Attempt) -> Resolve | Reopen:
         letter_id = recorded.event.dead_letter_id
+        earlier = [await _status(each, log) for each in recorded.event.after]
+        waiting = earlier.count("open")
+        if not waiting and "redriving" in earlier:
+            raise NotYet(TURN)
         try:
-            if waiting := await _still_open(recorded.event.after, log):
-                raise Poison(f"{len(waiting)} earlier dead letters of the same aggregate are still open")
+            if waiting:
+                raise Poison(f"{waiting} earlier dead letters of the same aggregate are still open")
             await _once_more(recorded, attempt)
         except (LogUnavailable, Unavailable):
             raise
@@ -79,17 +89,13 @@ def redriver(handlers: Mapping[str, Handler], *, log: Log, answering: Answering)
         effect=redrive,
         give_up=give_up,
         timeout=longest + 5,
-        concurrency=1,
-        ordered=True,
+        concurrency=AT_ONCE,
     )
 
 
-async def _still_open(letters: tuple[UUID, ...], log: Log) -> list[UUID]:
-    waiting = []
-    for letter in letters:
-        state: Absent | Letter = Absent()
-        for each in await log.load(Key("operations", "dead_letter", letter)):
-            state = evolve(state, each.event)  # type: ignore[arg-type]  # the key says whose events these are
-        if isinstance(state, Letter) and not state.closed:
-            waiting.append(letter)
-    return waiting
+async def _status(letter: UUID, log: Log) -> str:
+    """What has become of a letter; nothing when there is none."""
+    state: Absent | Letter = Absent()
+    for each in await log.load(Key("operations", "dead_letter", letter)):
+        state = evolve(state, each.event)  # type: ignore[arg-type]  # the key says whose events these are
+    return state.status if isinstance(state, Letter) else ""

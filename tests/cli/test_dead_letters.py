@@ -11,9 +11,13 @@ from uuid import UUID, uuid4
 import aiohttp
 import pytest
 
+from app import contexts
+from app.operations.tidying import discard_moot
 from events.envelope import Intent
 from events.ids import new_id
 from events.jobsite import AudioUploaded
+from handlers.commands import Commands
+from infra.read_models import ReadModels
 from tests.deployment import Deployment
 from tests.jobsite.uploads import accepted, get, over, sound
 
@@ -106,6 +110,22 @@ async def test_what_nobody_needs_is_discarded_with_a_reason(
     assert gone[one["sessionId"]]["reason"] == "a test recording"
     assert gone[two["sessionId"]]["reason"] == "the same"
     assert not {one["sessionId"], two["sessionId"]} & (await listed(deployment)).keys()
+
+
+async def test_what_was_deleted_leaves_no_letter_to_decide_about(
+    deployment: Deployment, http: aiohttp.ClientSession
+) -> None:
+    taken = await failed(http)
+    letter = (await listed(deployment))[taken["sessionId"]]
+    async with http.delete(f"/v1/sessions/{taken['sessionId']}") as answer:
+        after = answer.headers["Headwater-Position"]
+    await get(http, "/v1/sessions", **{"Headwater-After": after})
+    async with deployment.log() as log:
+        models = ReadModels(deployment.environment["DATABASE_URL"], log, contexts.READ_MODELS)
+        commands = Commands(log, contexts.DECIDERS)
+        assert await discard_moot(models, commands, clock=lambda: datetime.now(UTC)) == 1
+    told = await until(http, letter["id"], now("discarded"))
+    assert told["reason"] == "What it was about has been deleted."
 
 
 async def test_letters_of_one_recording_are_driven_in_the_order_of_their_events(

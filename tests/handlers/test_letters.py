@@ -124,6 +124,32 @@ async def test_letters_of_one_aggregate_are_redriven_in_their_order(floor: Floor
     assert mood.begun == ["first", "second", "first", "first", "second"]
 
 
+async def test_letters_of_different_aggregates_do_not_wait_for_each_other(floor: Floor) -> None:
+    """One that follows another waits for it, and only that one."""
+    go_on, done = asyncio.Event(), list[str]()
+    mood = Mood("slow", "next", "other")
+
+    async def effect(recorded: Recorded[Any], attempt: Attempt) -> Answer:
+        if recorded.event.text == "slow" and not mood.bad:
+            await go_on.wait()
+        answer = await mood.effect(recorded, attempt)
+        done.append(recorded.event.text)
+        return answer
+
+    async with floor.working(floor.shop.handler(effect), redriving=True):
+        await floor.ask("slow", "next", "other")
+        await until(floor.idle)
+        mood.bad.clear()
+        await redrive(floor, 1)
+        await redrive(floor, 2, 1)
+        await redrive(floor, 3)
+        await settled(floor, 3)
+        assert done == ["other"]
+        go_on.set()
+        await settled(floor, 1, 2)
+    assert done == ["other", "slow", "next"]
+
+
 async def test_a_letter_whose_predecessor_was_discarded_may_go(floor: Floor) -> None:
     mood = Mood("first", "second")
     async with floor.working(floor.shop.handler(mood.effect), redriving=True):
