@@ -32,6 +32,7 @@ from app.jobsite import queries as jobsite_queries
 from app.jobsite import reports as jobsite_reports
 from app.jobsite import routes as jobsite_routes
 from app.jobsite import search as jobsite_search
+from app.jobsite import suggesting as jobsite_suggesting
 from app.jobsite import topics as jobsite_topics
 from app.jobsite.overview import Overview
 from app.jobsite.past import Past
@@ -86,6 +87,7 @@ from handlers.jobsite.compare import comparers
 from handlers.jobsite.index import indexers
 from handlers.jobsite.items import followers
 from handlers.jobsite.job.decide import JOBS
+from handlers.jobsite.misheard import forgetter
 from handlers.jobsite.notified import notified
 from handlers.jobsite.reading import Reading
 from handlers.jobsite.report import reporters
@@ -257,6 +259,7 @@ def handlers(
         retranscriber(reading=reading, blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         *comparers(reading=reading, blobs=blobs),
         *cascades(models=read_models, log=log),
+        forgetter(reading=reading, models=read_models),
         *knowledge_handlers(
             blobs=blobs,
             making=Making(compute, embedders),
@@ -339,6 +342,7 @@ def endpoints(
         *jobsite_items.endpoints(commands=commands, db=db, clock=clock),
         *jobsite_discrepancies.endpoints(commands=commands, db=db, clock=clock),
         *jobsite_correcting.endpoints(commands=commands, blobs=blobs, clock=clock),
+        *jobsite_suggesting.endpoints(commands=commands, clock=clock),
         *search_routes.endpoints(searcher=searcher, link=link),
         *answers.endpoints(
             answerer=Answerer(searcher=searcher, embedder=embedder, generator=generator, blobs=blobs),

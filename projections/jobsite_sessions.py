@@ -32,7 +32,7 @@ from infra.understanding import Discrepancy, Summary
 from projections.changes import Change, delete, patch, upsert
 from projections.jobsite_findings import discrepancies, summarised, understood
 from projections.jobsite_stages import ORDER, RESULTS, completed, failed, pending, touched, void
-from projections.jobsite_tables import DECISIONS, OF_SESSIONS, SESSIONS, STAGES
+from projections.jobsite_tables import DECISIONS, OF_SESSIONS, SESSIONS, STAGES, SUGGESTIONS
 from projections.jobsite_transcripts import said, transcribed, transcription
 
 
@@ -73,6 +73,7 @@ def _by_people(recorded: Recorded[Any], content: Any) -> Iterator[Change]:
         case SessionRenamed() as e:
             yield patch(SESSIONS, id=e.session_id, title=e.title, **touched(recorded))
         case SessionMoved() as e:
+            yield delete(SUGGESTIONS, session_id=e.session_id)
             yield patch(SESSIONS, id=e.session_id, job_id=e.job_id, **touched(recorded))
             if e.understanding and e.job_id != e.was:
                 yield from void(e.session_id, "understand")

@@ -92,6 +92,8 @@ class SessionMoved(SessionEvent, frozen=True, kw_only=True):
     """Blob keys of the chunks with their vectors, by index: they need not be made again."""
     action_items: tuple[UUID, ...] = ()
     """Those that the recording asks for: they go with it."""
+    misheard: bool = False
+    """Whether the job or builder that was added for it goes, as far as nothing else is there: another was meant."""
 
 
 class SessionDeleted(SessionEvent, frozen=True, kw_only=True):

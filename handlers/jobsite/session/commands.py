@@ -185,6 +185,7 @@ class RenameSession(Command, frozen=True, kw_only=True):
 class MoveSession(Command, frozen=True, kw_only=True):
     session_id: UUID
     job_id: UUID | None
+    misheard: bool = False
 
 
 class DecideDiscrepancy(Command, frozen=True, kw_only=True):

@@ -72,7 +72,7 @@ def asked(command: SessionCommand, s: Session) -> Sequence[SessionEvent]:
         case RenameSession() as c:
             return [] if c.title == s.title else [as_told(SessionRenamed, c)]
         case MoveSession() as c:
-            return [] if c.job_id == s.job_id and s.chosen else [_moved(c, s)]
+            return [] if c.job_id == s.job_id and s.chosen and not c.misheard else [_moved(c, s)]
         case DecideDiscrepancy() as c:
             return _decided(c, s)
     return []
@@ -155,6 +155,7 @@ def _moved(c: MoveSession, s: Session) -> SessionMoved:
         chunk_sets=dict(s.chunk_sets),
         action_items=tuple(dict.fromkeys(each for made in results for each in made.action_items)),
         recorded_at=s.recorded_at,
+        misheard=c.misheard,
     )
 
 
