@@ -29,6 +29,16 @@ JOINED = (
     "on m.document_id = d.id and m.number = c.active and m.state = 'indexed'"
 )
 
+COUNTS = (
+    "select collection_id, status, count(*) as documents, sum(size)::bigint as bytes from knowledge.documents "
+    "where collection_id = any($1::uuid[]) group by collection_id, status"
+)
+CHUNKS = (
+    "select m.collection_id, sum(m.chunks)::bigint as chunks from knowledge.memberships m "
+    "join knowledge.collections c on c.id = m.collection_id and m.number = c.active "
+    "where m.state = 'indexed' and m.collection_id = any($1::uuid[]) group by m.collection_id"
+)
+
 
 async def names(db: asyncpg.Pool) -> list[str]:
     """Names of collections, some more than a refusal mentions."""
@@ -47,29 +57,24 @@ async def collection(db: asyncpg.Pool, *, id: UUID | None = None, name: str | No
 async def collections(
     db: asyncpg.Pool, *, ids: Sequence[UUID] | None = None, before: int | None = None, limit: int = 1
 ) -> list[tuple[CollectionView, int]]:
-    """Collections, newest first, each with its position; these, or those before a position."""
-    rows = await db.fetch(
-        "select * from knowledge.collections where ($1::uuid[] is null or id = any($1)) "
-        "and ($2::bigint is null or position < $2) order by position desc limit $3",
-        None if ids is None else list(ids),
-        before,
-        limit,
-    )
-    found = [row["id"] for row in rows]
-    counts = await db.fetch(
-        "select collection_id, status, count(*) as documents, sum(size)::bigint as bytes from knowledge.documents "
-        "where collection_id = any($1::uuid[]) group by collection_id, status",
-        found,
-    )
-    chunks = await db.fetch(
-        "select m.collection_id, sum(m.chunks)::bigint as chunks from knowledge.memberships m "
-        "join knowledge.collections c on c.id = m.collection_id and m.number = c.active "
-        "where m.state = 'indexed' and m.collection_id = any($1::uuid[]) group by m.collection_id",
-        found,
-    )
-    indexes = await db.fetch(
-        "select * from knowledge.indexes where collection_id = any($1::uuid[]) order by number", found
-    )
+    """Collections, newest first, each with its position; these, or those before a position.
+
+    All of it as of one moment: a collection that is deleted meanwhile is whole, or not there.
+    """
+    async with db.acquire() as one, one.transaction(isolation="repeatable_read", readonly=True):
+        rows = await one.fetch(
+            "select * from knowledge.collections where ($1::uuid[] is null or id = any($1)) "
+            "and ($2::bigint is null or position < $2) order by position desc limit $3",
+            None if ids is None else list(ids),
+            before,
+            limit,
+        )
+        found = [row["id"] for row in rows]
+        counts = await one.fetch(COUNTS, found)
+        chunks = await one.fetch(CHUNKS, found)
+        indexes = await one.fetch(
+            "select * from knowledge.indexes where collection_id = any($1::uuid[]) order by number", found
+        )
     by_status: dict[UUID, dict[str, asyncpg.Record]] = defaultdict(dict)
     for each in counts:
         by_status[each["collection_id"]][each["status"]] = each
