@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from app.http.endpoints import Call, Endpoint, Reply
+from app.http.versions import version_of
 from app.intents import created_id, intent
 from app.jobsite import queries
 from events.envelope import Key
@@ -137,7 +138,8 @@ def endpoints(
         )
         if not rows and await queries.session(db, session_id) is None:
             raise NotFound("SESSION_NOT_FOUND", f"There is no session {session_id}.")
-        return Reply(body=Transcriptions(items=[TranscriptionView(**dict(row)) for row in rows]))
+        body = Transcriptions(items=[TranscriptionView(**dict(row)) for row in rows])
+        return Reply(body=body, etag=version_of(body))
 
     async def one(call: Call[None, None]) -> Reply:
         session_id, request_id = call.ids["sessionId"], call.ids["transcriptionId"]

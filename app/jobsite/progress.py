@@ -1,17 +1,26 @@
 """How far stages are right now: what the log knows, with the newest signals of the handlers at work on top."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import get_args
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from app.jobsite.views import Fault, StageView, Status
-from events.jobsite import Stage
+from handlers.jobsite.session.wishes import NEEDS
 from infra.signals import Signals, progress_subject
 
-STAGES: tuple[Stage, ...] = get_args(Stage)
+HANDLERS = (
+    "transcribe",
+    *("understand", "understand_again", "understand_retry"),
+    *("summarise", "summarise_moved"),
+    *("index", "index_unstood", "index_moved"),
+    *("report", "report_requested"),
+    "notify",
+)
+"""The handlers of sessions, called as their stage is, or `<stage>_<more>`."""
+SKEW = timedelta(seconds=5)
+"""How far the clocks of workers may be apart."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -27,8 +36,24 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 async def latest(signals: Signals, session_id: UUID) -> dict[str, Progress]:
-    """The newest signal of each stage of a session."""
-    return await told(signals, "session", session_id, STAGES)
+    """The newest signal of each stage of a session, whichever of its handlers sent it."""
+    found = await told(signals, "session", session_id, HANDLERS)
+    oldest_first = sorted(found.items(), key=lambda each: each[1].started_at)
+    return {handler.partition("_")[0]: signal for handler, signal in oldest_first}
+
+
+def fresh(stages: Sequence[StageView], signals: Mapping[str, Progress]) -> dict[str, Progress]:
+    """Without signals of runs that have been made void: those from before the stage above ended last."""
+    ended = {each.stage: each for each in stages}
+
+    def counts(stage: str, signal: Progress) -> bool:
+        above = ended.get(NEEDS[stage]) if stage in NEEDS else None
+        if above is None:
+            return True
+        begun = above.finished_at is None or signal.started_at >= above.finished_at - SKEW
+        return begun and above.state in {"completed", "failed"}
+
+    return {stage: signal for stage, signal in signals.items() if counts(stage, signal)}
 
 
 async def told(signals: Signals, aggregate: str, id: UUID, handlers: Sequence[str]) -> dict[str, Progress]:

@@ -18,7 +18,7 @@ from app.jobsite import queries
 from app.jobsite.changes import not_deleted
 from app.jobsite.fields import AsOf, Email, Limit, Text, Title, before, page
 from app.jobsite.intake import LARGEST, receive
-from app.jobsite.progress import latest, overlay
+from app.jobsite.progress import fresh, latest, overlay
 from app.jobsite.recording import recording
 from app.jobsite.sights import Sights
 from app.jobsite.views import Accepted, SessionSummary, SessionView, Status, UploadStatus
@@ -122,7 +122,7 @@ def endpoints(
         session_id = call.ids["sessionId"]
         row = await found(session_id)
         known = await queries.stages(db, session_id)
-        shown, overall = overlay(row["status"], known, await latest(signals, session_id))
+        shown, overall = overlay(row["status"], known, fresh(known, await latest(signals, session_id)))
         return Reply(
             body=UploadStatus(
                 session_id=session_id, upload_id=row["upload_id"], status=overall, stages=tuple(shown)
@@ -149,7 +149,9 @@ def endpoints(
     async def session(call: Call[AsOf, None]) -> Reply:
         session_id = call.ids["sessionId"]
         if call.query.as_of:
-            return Reply(body=await sights.then(call, session_id, call.query.as_of))
+            then = await sights.then(call, session_id, call.query.as_of)
+            plain = msgspec.structs.replace(then, audio_url="")
+            return Reply(body=then, etag=f"{version_of(plain)}-{_period(clock())}")
         row = await found(session_id)
         view = await sights.now(call, row, await latest(signals, session_id))
         done = view.status in {"completed", "failed"}

@@ -11,7 +11,7 @@ import msgspec
 from app.http.endpoints import Call
 from app.jobsite import job_queries, queries
 from app.jobsite.past import Memory, Past, keys, moment
-from app.jobsite.progress import Progress, overlay
+from app.jobsite.progress import Progress, fresh, overlay
 from app.jobsite.views import SessionView
 from events.jobsite import Indexed
 from handlers.refusals import NotFound
@@ -52,7 +52,7 @@ class Sights:
             job_queries.action_items(db, session_id=id, limit=MOST),
             job_queries.discrepancies(db, session_id=id, limit=MOST),
         )
-        shown, status = overlay(row["status"], stages, newest)
+        shown, status = overlay(row["status"], stages, fresh(stages, newest))
         return await self._view(
             call,
             row,

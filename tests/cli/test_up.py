@@ -14,7 +14,7 @@ import aiohttp
 import psutil
 
 from app.cli.up import put_aside
-from app.jobsite.progress import STAGES
+from events.jobsite import PIPELINE
 from infra.embedded.ports import free_ports
 from tests import servers
 from tests.deployment import ROOT, bare_environment, headwater
@@ -103,7 +103,7 @@ def story(said: str) -> list[str]:
 async def _first_start_shows_what_it_does(environment: Mapping[str, str], home: Path) -> list[str]:
     async with up(environment) as running:
         await running.until(DONE)
-        assert set(re.findall(r"(\w+) +completed", running.said)) == {*STAGES, "extract"}
+        assert set(re.findall(r"(\w+) +completed", running.said)) == {*PIPELINE, "extract"}
         for part, holds in TOLD.items():
             told = running.said.partition(f"\n\n{part}")[2].partition("\n\n")[0]
             assert holds in " ".join(told.split()), running.said

@@ -248,6 +248,21 @@ async def test_a_time_or_place_that_makes_no_sense_is_refused(http: aiohttp.Clie
     assert (await get(http, f"/v1/discrepancies?jobId={job}&state=open"))["items"] == []
 
 
+async def test_what_has_not_changed_is_not_sent_twice(http: aiohttp.ClientSession) -> None:
+    job, _ = await added(http, "/v1/jobs", name=f"Mill {uuid4().hex}")
+    taken = await completed(http, sound(), jobId=job)
+    session = f"/v1/sessions/{taken['sessionId']}"
+    lists = ("builders", "jobs", "sessions", "attachments", "action-items", "discrepancies")
+    whole = (f"/v1/jobs/{job}", f"/v1/jobs/{job}/timeline", session, f"{session}/transcriptions")
+    past = (f"/v1/jobs/{job}?asOf={taken['position']}", f"{session}?asOf={taken['position']}")
+    for path in (*(f"/v1/{each}?limit=2" for each in lists), *whole, *past):
+        async with http.get(path) as answer:
+            assert answer.status == 200, path
+            version = answer.headers["ETag"]
+        async with http.get(path, headers={"If-None-Match": version}) as answer:
+            assert (answer.status, await answer.read()) == (304, b""), path
+
+
 async def test_sessions_are_found_by_words_builder_and_date(http: aiohttp.ClientSession) -> None:
     builder, _ = await added(http, "/v1/builders", name=f"Hendricks {uuid4().hex}")
     job, _ = await added(http, "/v1/jobs", name="Mill", builderId=builder)

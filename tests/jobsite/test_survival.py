@@ -1,0 +1,110 @@
+"""What people set right survives whatever is made again: through HTTP, and in the retrying of single stages."""
+
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+
+from events.envelope import Event, Recorded
+from events.jobsite import (
+    SessionMoved,
+    StageFailed,
+    StageRetried,
+    Summarised,
+    Understood,
+)
+from handlers.handler import Answer, Attempt, Handler
+from handlers.jobsite.retry import retrier
+from handlers.jobsite.session.commands import FailStage
+from tests.deployment import Deployment
+from tests.jobsite.facts import INDEX_FAILED, JOB, SESSION, SUMMARISED, UNDERSTOOD, UPLOADED
+from tests.jobsite.test_domain import added, eventually, sent
+from tests.jobsite.test_rows import recorded
+from tests.jobsite.test_stages import post, until
+from tests.jobsite.uploads import completed, get, over, sound
+
+
+async def test_corrections_hold_for_another_transcript_and_only_what_is_below_them_is_made_again(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    first, _ = await added(http, "/v1/jobs", name=f"Mill {uuid4().hex}")
+    second, _ = await added(http, "/v1/jobs", name=f"Barn {uuid4().hex}")
+    taken = await completed(http, sound(5.0), jobId=first, title="Monday")
+    path = f"/v1/sessions/{taken['sessionId']}"
+    heard = len(deployment.whisper.calls)
+    await sent(http, "PATCH", path, {"title": "Boiler room"})
+    await sent(http, "PATCH", path, {"jobId": second})
+    segment = {"text": "Order drywall screws.", "speaker": "Ann"}
+    await sent(http, "PATCH", f"{path}/transcript/segments/1", segment)
+    await sent(http, "PUT", f"{path}/speakers/Ann", {"name": "Ann Lee"})
+    session = await eventually(
+        http, path, lambda each: each["status"] == "completed" and each["corrections"] == 3
+    )
+    assert len(deployment.whisper.calls) == heard
+    deployment.whisper.says["better"] = "The boiler room wall is dry.\nOrder dry wall."
+    try:
+        tried = await post(http, f"{path}/transcribe", {"model": "better", "dryRun": True})
+        found = await until(http, tried["url"], lambda each: each["state"] == "proposed")
+        changed = [(each["was"], each["now"]) for each in found["differences"] if each["kind"] != "kept"]
+        assert changed[0] == ("wet.", "dry.")
+        assert "screws." not in str(changed)
+        assert await get(http, path) | {"audioUrl": ""} == session | {"audioUrl": ""}
+        again = await post(http, f"{path}/transcribe", {"model": "better"})
+        await until(http, again["url"], lambda each: each["state"] == "accepted")
+        await over(http, {"statusUrl": f"/v1/upload/status/{taken['sessionId']}", **again})
+    finally:
+        deployment.whisper.says.clear()
+    now = await get(http, path)
+    assert (now["title"], now["jobId"], now["corrections"]) == ("Boiler room", second, 3)
+    assert (now["transcript"]["model"], now["status"]) == ("better", "completed")
+    said = {each["text"]: each["speaker"] for each in now["transcript"]["segments"]}
+    assert said["The boiler room wall is dry."] is None
+    assert said["Order drywall screws."] == "Ann Lee"
+    hits = (await get(http, f"/v1/search?q=drywall+screws&jobId={second}"))["hits"]
+    assert [each["sessionId"] for each in hits] == [taken["sessionId"]]
+
+
+class Past:
+    """What has happened to a recording."""
+
+    def __init__(self, *events: Event) -> None:
+        self._past = [recorded(each, n) for n, each in enumerate(events, start=1)]
+
+    async def past(self, *_: Any) -> list[Recorded[Any]]:
+        return self._past
+
+
+def stage(name: str, on: type[Event], answer: Answer) -> Handler:
+    async def effect(cause: Recorded[Any], _: Attempt) -> Answer:
+        return answer
+
+    return Handler(name=name, on=on, effect=effect)
+
+
+async def retried(which: Any, past: Past, *stages: Handler) -> Answer:
+    event = StageRetried(session_id=SESSION, stage=which, retry=1, audio="aa")
+    reading: Any = past
+    return await retrier(stages, reading=reading).effect(recorded(event, 99), Attempt(1, 1))
+
+
+def made(by: str) -> FailStage:
+    """An answer that tells which handler gave it."""
+    return FailStage(session_id=SESSION, stage="index", code=by, detail="")
+
+
+async def test_a_stage_is_tried_again_with_the_newest_event_that_leaves_something_to_be_done() -> None:
+    moved = SessionMoved(session_id=SESSION, job_id=JOB, was=JOB)
+    stages = (
+        stage("index", Understood, made("index")),
+        stage("index_unstood", StageFailed, None),
+        stage("index_moved", SessionMoved, None),
+        stage("summarise", Understood, made("summarise")),
+    )
+    past = Past(UPLOADED, UNDERSTOOD, moved, INDEX_FAILED)
+    assert await retried("index", past, *stages) == made("index")
+    assert await retried("summarise", past, *stages) == made("summarise")
+    assert await retried("report", past, *stages) is None
+    lost = StageFailed(session_id=SESSION, stage="understand", code="C", detail="d")
+    unstood = stage("index_unstood", StageFailed, made("unstood"))
+    assert await retried("index", Past(UPLOADED, lost, INDEX_FAILED), unstood) == made("unstood")
+    assert await retried("report", Past(UPLOADED, SUMMARISED), stage("report", Summarised, made("report")))
