@@ -10,7 +10,7 @@ from infra.extractive.items import label, low, named, subject
 from infra.extractive.numbers import Number, Token, number_at, size_at, tokens
 from infra.extractive.rooms import Room, heading, room_at, rooms_in
 from infra.extractive.sentences import Sentence
-from infra.extractive.units import COUNT, PACKED, Unit, is_power, plural, unit_of
+from infra.extractive.units import COUNT, PACKED, RATINGS, Unit, is_power, plural, unit_of
 from infra.extractive.words import (
     ATTRIBUTES,
     HEDGES,
@@ -121,7 +121,10 @@ def _item(words: Sequence[Token], at: int, number: Number, begin: int) -> _Item 
         unit = PACKED[names.pop()]
     if not names and unit and unit.name in PACKED and unit.name not in VAGUE:
         return _Item(COUNT, [unit.name], after)
+    names = names or (subject(words, at) if unit and unit.dimension in RATINGS else [])
     names = names or label(words, begin, at)
+    if not unit and len(names) > 1 and names[-1] in PACKED:  # `Drywall sheets: 40`
+        unit = PACKED[names.pop()]
     if not names or (not unit and names[-1] in VAGUE):
         return None
     return _Item(unit or COUNT, names, after)

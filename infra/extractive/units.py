@@ -31,6 +31,10 @@ _MEASURES: dict[str, tuple[str, float, str]] = {
     "kilogram": ("weight", 1.0, "kilogram kilograms kilo kilos kg"),
     "ton": ("weight", 907.18474, "ton tons"),
     "tonne": ("weight", 1000.0, "tonne tonnes"),
+    "watt": ("power", 1.0, "watt watts"),
+    "kilowatt": ("power", 1000.0, "kilowatt kilowatts kw"),
+    "amp": ("current", 1.0, "amp amps ampere amperes"),
+    "volt": ("voltage", 1.0, "volt volts"),
 }
 _PACKED = (
     "bag batch board box bucket bundle can carton case coil crate drum length load pack pair pallet panel piece roll "
@@ -60,6 +64,10 @@ def unit_of(word: str, before: str = "") -> Unit | None:
         measure = _MEASURES.get(f"{power} {base.name}") if base else None
         return Unit(f"{power} {base.name}", measure[0], measure[1]) if base and measure else None
     return NAMES.get(word)
+
+
+RATINGS = frozenset({"power", "current", "voltage"})
+"""What a thing is said to have without saying of what: `the boiler is 24 kilowatts`."""
 
 
 def is_power(word: str) -> bool:

@@ -19,6 +19,8 @@ def differences(here: str, there: str) -> list[tuple[str, str, str]]:
         (SAID, "Drywall: 14 sheets", ("drywall", "50 sheets", "14 sheets")),
         (SAID, "The plan calls for 40 sheets of dry wall.", ("drywall", "50 sheets", "40 sheets")),
         ("each window is three feet wide", "Window width: 48 in", ("window wide", "3 feet", "48 inches")),
+        (SAID, "Drywall sheets: 40", ("drywall", "50 sheets", "40 sheets")),
+        ("the boiler is 24 kilowatts", "Boiler: 30 kW", ("boiler", "24 kilowatts", "30 kilowatts")),
         ("we have thirteen steps", "14 steps", ("step", "13", "14")),
         (
             "In the kitchen we need 3 doors.",
@@ -56,6 +58,8 @@ def test_the_same_item_in_other_amounts_is_a_contradiction(
         ("the window is 3 feet wide", "Window width: 91.4 cm"),
         ("30 feet of pipe", "10 yards of pipe"),
         ("30 feet of pipe", "4 pipes"),
+        ("the boiler is 24 kilowatts", "Boiler: 24,000 watts"),
+        ("the boiler is 24 kilowatts", "2 boilers"),
         ("the window is 3 feet wide", "the window is 4 feet high"),
     ],
 )
