@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -65,7 +65,7 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
 
         async def connect(url: str, name: str) -> Connection:
             nc = await jetstream.connect(url, name=name, on_event=heard)
-            stack.push_async_callback(nc.close)
+            stack.push_async_callback(_close, nc)
             return nc
 
         nc = await connect(where.nats, f"headwater {role}")
@@ -88,6 +88,12 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
             yield Kernel(nc, eraser, catalogue, events, commands, blobs, Signals(nc), metrics, tuple(drifts))
         finally:
             open_ = False
+
+
+async def _close(nc: Client) -> None:
+    """Close a connection; one whose server has gone may have nothing left to close, which its client takes amiss."""
+    with suppress(RuntimeError, OSError):
+        await nc.close()
 
 
 async def _restore_signals(nc: Client, back: asyncio.Event, replicas: int) -> None:

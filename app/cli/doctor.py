@@ -9,7 +9,9 @@ from pathlib import Path
 import asyncpg
 
 from app import contexts, models
-from app.cli.doctor_documents import CannotRead, documents
+from app.cli.doctor_documents import documents
+from app.cli.doctor_models import generation, traces
+from app.cli.wrong import Wrong, because
 from app.kernel import blob_store
 from app.places import NothingRuns, Places, places
 from app.settings import Settings
@@ -24,10 +26,6 @@ from infra.speech import SpeechUnavailable, UnusableAudio
 Check = Callable[[], Awaitable[str]]
 NEEDED = 1 << 30
 """Bytes free below which the disk is reported."""
-
-
-class Wrong(Exception):
-    """What is wrong, and how to mend it."""
 
 
 async def doctor(settings: Settings) -> int:
@@ -55,16 +53,20 @@ async def _examine(settings: Settings, where: Places) -> int:
         "transcription": lambda: _transcription(settings),
         "embeddings": lambda: _embeddings(settings),
         "documents": lambda: documents(settings),
-        "generation": lambda: _generation(settings),
+        "generation": lambda: generation(settings),
         "mail": lambda: _mail(settings),
+        "traces": lambda: traces(settings),
     }
     wrong = 0
     for name, check in checks.items():
         try:
             print(f"ok     {name:<14} {await check()}")
-        except (Wrong, CannotRead) as found:
+        except Wrong as found:
             wrong += 1
             print(f"WRONG  {name:<14} {found}")
+        except LogUnavailable:
+            wrong += 1
+            print(f"WRONG  {name:<14} the log does not answer, and this needs it.")
         except Exception as failure:
             wrong += 1
             print(f"WRONG  {name:<14} {type(failure).__name__}: {failure}")
@@ -96,7 +98,7 @@ async def _log(settings: Settings, where: Places) -> str:
     try:
         nc = await jetstream.connect(where.nats, name="headwater doctor")
     except LogUnavailable as away:
-        raise Wrong(f"{away} Check NATS_URL, the user and its password.") from away
+        raise because(away, "Check NATS_URL, the user and its password.") from away
     try:
         account = await jetstream.api(nc, "INFO")
         wanted = streams.all_streams(contexts.NAMES, settings.stream_replicas)
@@ -187,7 +189,7 @@ async def _blobs(settings: Settings, where: Places) -> str:
             raise Wrong("what was stored did not come back. Check S3_ENDPOINT and S3_BUCKET.")
         await store.delete(blob.key)
     except ConnectionError as away:
-        raise Wrong(f"{away} Check S3_ENDPOINT, S3_BUCKET and the keys.") from away
+        raise because(away, "Check S3_ENDPOINT, S3_BUCKET and the keys.") from away
     finally:
         await store.close()
         await nc.close()
@@ -205,7 +207,7 @@ async def _transcription(settings: Settings) -> str:
     except UnusableAudio:
         pass  # it has listened, which is what we want to know
     except SpeechUnavailable as away:
-        raise Wrong(f"{away} Check WHISPER_URL and WHISPER_MODEL.") from away
+        raise because(away, "Check WHISPER_URL and WHISPER_MODEL.") from away
     finally:
         await speech.close()
     return f"{speech.model}, {at_once} at once"
@@ -220,19 +222,13 @@ def _write_silence(path: Path) -> None:
 async def _embeddings(settings: Settings) -> str:
     try:
         embedder = await models.embedder(settings)
+        try:
+            (vector,) = await embedder.embed(["a boiler room"])
+        finally:
+            await embedder.close()
     except EmbeddingUnavailable as away:
-        raise Wrong(f"{away} Check OLLAMA_URL and OLLAMA_EMBED_MODEL.") from away
-    try:
-        (vector,) = await embedder.embed(["a boiler room"])
-    finally:
-        await embedder.close()
+        raise because(away, "Check OLLAMA_URL and OLLAMA_EMBED_MODEL.") from away
     return f"{embedder.name}, {len(vector)} dimensions"
-
-
-async def _generation(settings: Settings) -> str:
-    if settings.ollama and settings.ollama.model:
-        return f"{settings.ollama.model} at OLLAMA_URL"
-    return "none set: OLLAMA_URL and OLLAMA_MODEL would add it"
 
 
 async def _mail(settings: Settings) -> str:
@@ -242,5 +238,5 @@ async def _mail(settings: Settings) -> str:
     try:
         await mailer.check()
     except Undelivered as away:
-        raise Wrong(f"{away.detail} Check SMTP_HOST, SMTP_PORT, SMTP_USER and SMTP_PASS.") from away
+        raise because(away.detail, "Check SMTP_HOST, SMTP_PORT, SMTP_USER and SMTP_PASS.") from away
     return f"a server takes mail from {mailer.sender.address}"

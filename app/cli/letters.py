@@ -1,6 +1,7 @@
 """`headwater dead-letters list | show | redrive | discard`."""
 
 import argparse
+import sys
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -25,8 +26,9 @@ async def dead_letters(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 async def _list_letters(_: Kernel, db: asyncpg.Pool, asked: argparse.Namespace) -> int:
-    status = None if asked.status == "all" else asked.status
+    status, none = None if asked.status == "all" else asked.status, True
     async for each in _every(db, status=status, handler=asked.handler):
+        none = False
         if asked.json:
             print(msgspec.json.encode(each).decode())
         else:
@@ -34,6 +36,8 @@ async def _list_letters(_: Kernel, db: asyncpg.Pool, asked: argparse.Namespace) 
                 f"{each.id}  {each.status:<10} {each.handler:<12} {each.stream}@{each.position:<8} "
                 f"{each.attempts} attempts  {each.error[:100]}"
             )
+    if none and not asked.json:
+        print("no dead letters", file=sys.stderr)
     return 0
 
 

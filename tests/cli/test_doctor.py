@@ -33,16 +33,24 @@ async def test_what_is_wrong_is_said_with_what_to_do_and_the_rest_is_checked_all
         WHISPER_URL="http://127.0.0.1:1",
         OLLAMA_URL="http://127.0.0.1:1",
         OLLAMA_EMBED_MODEL="nomic-embed-text",
+        OLLAMA_MODEL="llama3.2",
+        SMTP_HOST="127.0.0.1",
+        SMTP_PORT="1",
+        SMTP_FROM="site@example.com",
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:1",
     )
     away = await deployment.cli("doctor", COMPUTE_URL="http://127.0.0.1:1")
     assert "Check COMPUTE_URL" in next(line for line in away.out.splitlines() if "WRONG" in line)
     assert examined.status == 1
     found = verdicts(examined.out)
     wrong = {name for name, verdict in found.items() if verdict == "WRONG"}
-    assert wrong == {"database", "transcription", "embeddings"}
+    assert wrong == {"database", "transcription", "embeddings", "generation", "mail", "traces"}
     lines = {line.split()[1]: line for line in examined.out.splitlines()}
     assert "DATABASE_URL" in lines["database"]
     assert "WHISPER_URL" in lines["transcription"]
     assert "OLLAMA_URL" in lines["embeddings"]
+    assert "OLLAMA_MODEL" in lines["generation"]
+    assert "SMTP_HOST" in lines["mail"]
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT" in lines["traces"]
     assert "hidden" not in examined.out + examined.err
     assert "Traceback" not in examined.err
