@@ -1,5 +1,6 @@
 """Servers that tests share, started when the first test asks for them, once in each pytest process."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,6 +10,24 @@ from infra.embedded.postgres import PostgresServer
 from tests import servers
 from tests.deployment import Deployment, deployed
 from tests.generation.ollama_server import MODEL, OllamaServer, ollama_server
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the processes that tests start all read the same modules
+
+COSTLY = {"modelled": 0, "victim": 0, "cluster": 0, "deployment": 1}
+"""What takes long to start, and which of two pytest processes is to start it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Bring tests of one deployment together. With `-n 2 --dist worksteal` each process begins with its half of them
+    all, and one that has finished takes over the end of the other's: what is costly to start is not there."""
+    halves: tuple[list[pytest.Item], ...] = ([], [])
+    others = []
+    for item in items:
+        wanted = {"cluster"} if "three servers" in item.name else set(getattr(item, "fixturenames", ()))
+        half = next((half for name, half in COSTLY.items() if name in wanted), None)
+        (others if half is None else halves[half]).append(item)
+    room = max(0, len(items) // 2 - len(halves[0]))
+    items[:] = [*halves[0], *others[:room], *halves[1], *others[room:]]
 
 
 @pytest.fixture(scope="session")

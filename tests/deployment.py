@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -24,6 +25,7 @@ from infra.log import Log
 from tests import servers
 from tests.notifications.mail_server import MailServer, mail_server
 from tests.speech.whisper_server import MODEL, WhisperServer, whisper_server
+from tests.warm import Headwater
 
 ROOT = Path(__file__).parents[1]
 KEY = "key-of-the-tests"
@@ -48,7 +50,7 @@ class Part:
         self.name = name
         self.log = folder / f"{name}.log"
         self._environment = environment
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Headwater | None = None
         self._began = 0
 
     @property
@@ -58,16 +60,14 @@ class Part:
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.returncode is None
+        return self._process is not None and self._process.status is None
 
     async def start(self) -> None:
         """Start it and wait until it does its work."""
-        self._began = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "app.cli", self.name, env=self._environment, cwd=ROOT, stderr=log,
-                stdin=asyncio.subprocess.DEVNULL, start_new_session=True,
-            )  # fmt: skip
+        self.log.touch()
+        self._began = self.log.stat().st_size
+        self._process = Headwater((self.name,), self._environment, Path(os.devnull), self.log)
+        await self._process.start()
         async with asyncio.timeout(60):
             while not any(line.get("message") == READY[self.name] for line in self.lines()):
                 assert self.running, self.log.read_text()[self._began :]
@@ -75,15 +75,14 @@ class Part:
 
     def kill(self) -> None:
         """End it as a crash would, at once."""
-        if self._process and self.running:
-            with suppress(ProcessLookupError):
-                self._process.kill()
+        if self._process:
+            self._process.kill()
 
     async def ended(self) -> int:
         """Wait for its end; the exit status."""
         assert self._process
         async with asyncio.timeout(20):
-            return await self._process.wait()
+            return await self._process.ended()
 
     async def restart(self) -> None:
         """Kill it, and start it again as its supervisor would."""
@@ -95,7 +94,7 @@ class Part:
         """SIGTERM; its exit status and the seconds it took."""
         assert self._process
         began = time.monotonic()
-        self._process.send_signal(signal.SIGTERM)
+        self._process.kill(signal.SIGTERM)
         return await self.ended(), time.monotonic() - began
 
     def lines(self) -> Iterator[dict[str, Any]]:
@@ -150,11 +149,20 @@ class Deployment:
 
     async def cli(self, *arguments: str, **settings: str) -> Finished:
         """Run `headwater …` to its end."""
-        return await headwater(*arguments, environment={**self.environment, **settings})
+        with TemporaryDirectory() as folder:
+            environment = {**self.environment, **settings}
+            process = Headwater(arguments, environment, Path(folder, "out"), Path(folder, "err"))
+            try:
+                async with asyncio.timeout(90):
+                    await process.start()
+                    status = await process.ended()
+            finally:
+                process.kill()
+            return Finished(status, *process.said())
 
 
 async def headwater(*arguments: str, environment: Mapping[str, str], within: float = 90) -> Finished:
-    """Run a command to its end; it is killed when that takes too long."""
+    """Run a command to its end, imports and all; it is killed when that takes too long."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "app.cli", *arguments, env=environment, cwd=ROOT,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
