@@ -118,7 +118,8 @@ class Talk:
             self._say(Pong(timestamp=self._clock()))
         elif isinstance(asked, Resume):
             await self._missed(asked.since)
-            self._so_far(asked)
+            if asked.message_id:  # all that has come was told when it came here
+                self._so_far(asked)
         else:
             authorize(self._principal, "chat:write")
             await self._finish(self._do(asked))

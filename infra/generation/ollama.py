@@ -21,13 +21,16 @@ SMALLEST_WINDOW = 8192
 ROOM = 4096
 """Tokens kept for an answer whose length is not limited."""
 
+CONNECTIONS = httpx.Limits(max_connections=None, max_keepalive_connections=32)
+"""As many as there are questions: who asks keeps their number low, and none waits here for another one's answer."""
+
 
 class Ollama:
     """One server; `model` answers unless another of its models is named."""
 
     def __init__(self, url: str, model: str, *, first_token: float = FIRST_TOKEN) -> None:
         timeout = httpx.Timeout(SILENCE, connect=5.0, read=max(SILENCE, first_token + 1))
-        self._client = AsyncClient(host=url, timeout=timeout)
+        self._client = AsyncClient(host=url, timeout=timeout, limits=CONNECTIONS)
         self._first_token = first_token
         self._known: dict[str, tuple[float, Model]] = {}
         self.model = model

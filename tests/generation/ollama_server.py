@@ -207,10 +207,11 @@ async def _chat(request: web.Request, body: dict[str, Any], say: Say) -> web.Str
     async def tell(line: dict[str, Any] | bytes) -> None:
         await response.write(line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n")
 
-    for n, piece in enumerate(say.pieces):
+    for n in range(len(say.pieces)):
         if say.hold and n == len(say.pieces) - 1:
             await say.hold.wait()
         await asyncio.sleep(say.delay)
+        piece = say.pieces[n]  # made when it is said, where it tells when that was
         await tell({**base, "message": {"role": "assistant", "content": piece}, "done": False})
     match say.fault:
         case "dropped":
