@@ -39,6 +39,14 @@ class NotificationRead(NotificationEvent, frozen=True, kw_only=True):
     """Whoever asked, such as `key:<id>`: each has a state of their own."""
 
 
+class NotificationMoved(NotificationEvent, frozen=True, kw_only=True):
+    """What it is about belongs to another job."""
+
+    job_id: UUID | None = None
+    as_of: int
+    """The position of the session's event that says so: of several, the newest counts."""
+
+
 class NotificationDeleted(NotificationEvent, frozen=True, kw_only=True):
     """What it was about is gone, and so is the notification."""
 
@@ -213,6 +221,7 @@ class WebhookDeleted(WebhookEvent, frozen=True, kw_only=True):
 NOTIFICATIONS_EVENTS = (
     NotificationRaised,
     NotificationRead,
+    NotificationMoved,
     NotificationDeleted,
     InboxRead,
     SourceTold,

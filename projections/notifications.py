@@ -11,6 +11,7 @@ from events.notifications import (
     InboxRead,
     NotificationDeleted,
     NotificationEvent,
+    NotificationMoved,
     NotificationRaised,
     NotificationRead,
     WebhookAdded,
@@ -103,6 +104,8 @@ def _notification(event: NotificationEvent, recorded: Recorded[Any]) -> Iterator
             )
         case NotificationRead() as e:
             yield upsert(READINGS, notification_id=e.notification_id, reader=e.reader, read_at=recorded.at)
+        case NotificationMoved() as e:
+            yield patch(NOTICES, id=e.notification_id, job_id=e.job_id)
         case NotificationDeleted() as e:
             yield delete(READINGS, notification_id=e.notification_id)
             yield delete(NOTICES, id=e.notification_id)

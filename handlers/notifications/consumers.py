@@ -7,7 +7,12 @@ from handlers.handler import Handler
 from handlers.notifications.deliveries.deliver import Posts, deliverers
 from handlers.notifications.forget import forgetter
 from handlers.notifications.reports import report_notifier
-from handlers.notifications.sessions import discrepancy_notifier, failure_notifier, session_forgetter
+from handlers.notifications.sessions import (
+    discrepancy_notifier,
+    failure_notifier,
+    session_followers,
+    session_forgetter,
+)
 from handlers.notifications.webhooks.post import poster
 from handlers.notifications.webhooks.registry import Webhooks
 from infra.blobs import Blobs
@@ -23,6 +28,7 @@ def notifying(*, log: Log, blobs: Blobs, posts: Posts, clock: Callable[[], datet
         report_notifier(blobs=blobs, sender=sender, recipients=posts.recipients),
         discrepancy_notifier(log=log),
         failure_notifier(log=log),
+        *session_followers(log=log),
         poster(blobs=blobs, webhooks=webhooks),
         *deliverers(log=log, blobs=blobs, posts=posts, webhooks=webhooks, clock=clock),
         session_forgetter(),

@@ -10,6 +10,7 @@ from events.notifications import (
     Kind,
     NotificationDeleted,
     NotificationEvent,
+    NotificationMoved,
     NotificationRaised,
     NotificationRead,
     SourceDeleted,
@@ -35,11 +36,19 @@ class MarkRead(Command, frozen=True, kw_only=True):
     reader: str
 
 
+class MoveNotification(Command, frozen=True, kw_only=True):
+    """Its session belongs to this job, as of a position of the log."""
+
+    notification_id: UUID
+    job_id: UUID | None
+    as_of: int
+
+
 class DeleteNotification(Command, frozen=True, kw_only=True):
     notification_id: UUID
 
 
-NotificationCommand = RaiseNotification | MarkRead | DeleteNotification
+NotificationCommand = RaiseNotification | MarkRead | MoveNotification | DeleteNotification
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,8 @@ class Notification:
     source: UUID
     job_id: UUID | None
     readers: frozenset[str] = frozenset()
+    as_of: int = 0
+    """Position as of which its job is right."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,10 @@ def decide(command: NotificationCommand, state: State) -> Sequence[NotificationE
             return [] if reader in readers else [as_told(NotificationRead, c)]
         case MarkRead() as c, _:
             raise NotFound("NOTIFICATION_NOT_FOUND", f"There is no notification {c.notification_id}.")
+        case MoveNotification() as c, Notification(job_id=job, as_of=known):
+            return [as_told(NotificationMoved, c)] if c.job_id != job and c.as_of > known else []
+        case MoveNotification(), _:
+            return []
         case DeleteNotification(), Deleted():
             return []
         case DeleteNotification() as c, Notification(source=source, job_id=job):
@@ -87,6 +102,8 @@ def evolve(state: State, event: NotificationEvent) -> State:
             return Notification(e.source, e.job_id)
         case NotificationRead() as e, Notification() as n:
             return replace(n, readers=n.readers | {e.reader})
+        case NotificationMoved() as e, Notification() as n:
+            return replace(n, job_id=e.job_id, as_of=e.as_of)
         case NotificationDeleted(), _:
             return Deleted()
     return state
@@ -95,7 +112,7 @@ def evolve(state: State, event: NotificationEvent) -> State:
 NOTIFICATIONS: Decider[NotificationCommand, State] = Decider(
     "notifications",
     "notification",
-    (RaiseNotification, MarkRead, DeleteNotification),
+    (RaiseNotification, MarkRead, MoveNotification, DeleteNotification),
     Absent(),
     decide,
     evolve,

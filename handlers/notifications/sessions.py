@@ -1,12 +1,20 @@
 """From what happens to a session to the notifications that say so."""
 
-from events.envelope import Recorded
+from functools import reduce
+
+from events.envelope import Key, Recorded
 from events.ids import derived_id
-from events.jobsite import DiscrepanciesFound, Reported, SessionDeleted, StageFailed
+from events.jobsite import DiscrepanciesFound, Reported, SessionDeleted, SessionMoved, StageFailed, Understood
 from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.notifications.about import title_of
-from handlers.notifications.decide import DeleteSource, RaiseNotification
+from handlers.notifications.decide import (
+    DeleteSource,
+    MoveNotification,
+    RaiseNotification,
+    Source,
+    evolve_source,
+)
 from handlers.notifications.telling import telling
 from infra.log import Log
 
@@ -59,6 +67,24 @@ def discrepancies(
 def counted(count: int, one: str, several: str) -> str:
     """`1 action item`, `3 action items`."""
     return f"{count} {one if count == 1 else several}"
+
+
+def session_followers(*, log: Log) -> tuple[Handler, ...]:
+    """The handlers of what tells a session's job: what was told about it before can be found under that job, too."""
+
+    async def follow(recorded: Recorded[Understood | SessionMoved], _: Attempt) -> list[Command]:
+        event = recorded.event
+        past = await log.load(Key("notifications", "source", event.session_id))
+        told = reduce(evolve_source, (each.event for each in past), Source())  # type: ignore[arg-type]
+        return [
+            MoveNotification(notification_id=each, job_id=event.job_id, as_of=recorded.position)
+            for each in told.notifications
+        ]
+
+    return (
+        Handler(name="notifications_of_understood", on=Understood, effect=follow),
+        Handler(name="notifications_of_moved", on=SessionMoved, effect=follow),
+    )
 
 
 def session_forgetter() -> Handler:

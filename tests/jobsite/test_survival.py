@@ -41,6 +41,11 @@ async def test_corrections_hold_for_another_transcript_and_only_what_is_below_th
         http, path, lambda each: each["status"] == "completed" and each["corrections"] == 3
     )
     assert len(deployment.whisper.calls) == heard
+    told = await eventually(
+        http, f"/v1/notifications?jobId={second}", lambda each: "Monday" in str(each["items"])
+    )
+    assert {each["sessionId"] for each in told["items"]} == {taken["sessionId"]}
+    assert (await get(http, f"/v1/notifications?jobId={first}"))["items"] == []
     deployment.whisper.says["better"] = "The boiler room wall is dry.\nOrder dry wall."
     try:
         tried = await post(http, f"{path}/transcribe", {"model": "better", "dryRun": True})

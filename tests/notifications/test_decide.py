@@ -8,6 +8,7 @@ from msgspec import structs
 from events.notifications import (
     InboxRead,
     NotificationDeleted,
+    NotificationMoved,
     NotificationRead,
     SourceDeleted,
     SourceTold,
@@ -23,6 +24,7 @@ from handlers.notifications.decide import (
     DeleteNotification,
     DeleteSource,
     MarkRead,
+    MoveNotification,
     ReadAll,
     Tell,
 )
@@ -56,6 +58,17 @@ def test_what_is_not_there_cannot_be_read():
     read = MarkRead(notification_id=NOTE, reader="key:ann")
     given(NOTIFICATIONS).when(read).refused(NotFound, "NOTIFICATION_NOT_FOUND")
     given(NOTIFICATIONS, RAISED, GONE).when(read).refused(NotFound, "NOTIFICATION_NOT_FOUND")
+
+
+def test_a_notification_goes_with_its_session_and_the_newest_move_counts():
+    other = UUID(int=9)
+    move = MoveNotification(notification_id=NOTE, job_id=other, as_of=7)
+    moved = NotificationMoved(notification_id=NOTE, job_id=other, as_of=7)
+    late = structs.replace(move, job_id=JOB, as_of=6)
+    given(NOTIFICATIONS, RAISED).when(move, move, late).then(moved)
+    given(NOTIFICATIONS).when(move).then()
+    given(NOTIFICATIONS, RAISED, GONE).when(move).then()
+    given(NOTIFICATIONS, RAISED, moved).when(delete).then(structs.replace(GONE, job_id=other))
 
 
 def test_a_deleted_notification_stays_deleted_also_when_it_was_still_on_its_way():
