@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 VENV := @$(PYTHON) infra/deployment/venv.py
 
-.PHONY: run test bench format clean
+.PHONY: run test bench load format clean
 
 run:  ## servers, API, handlers, projections and a sample recording; settings come from the environment
 	$(VENV)
@@ -20,6 +20,10 @@ test:  ## formatter, linter, types, every test on real servers
 bench:  ## measure, beside the eventsourcing library
 	$(VENV) dev bench
 	@exec $(BIN)/python -m tests.bench
+
+load:  ## twenty uploads at once with chats and reads beside them: p50, p95, p99 of each endpoint, and whether all arrived
+	$(VENV) dev
+	@exec $(BIN)/python -m tests.load
 
 format:
 	$(VENV) dev

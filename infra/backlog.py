@@ -1,5 +1,6 @@
 """What waits in the log: every durable consumer's depth and age, and how far each stream has come."""
 
+import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -25,13 +26,15 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 async def queues(nc: Client, streams: Iterable[str]) -> list[Queue]:
     """Every durable consumer of these streams. Raises `LogUnavailable`."""
-    return [await _queue(nc, info) for stream in streams for info in await _consumers(nc, stream)]
+    found = await asyncio.gather(*(_consumers(nc, stream) for stream in streams))
+    return await asyncio.gather(*(_queue(nc, info) for consumers in found for info in consumers))
 
 
 async def heads(nc: Client, streams: Iterable[str]) -> dict[str, int]:
     """The newest position of each stream. Raises `LogUnavailable`."""
-    infos = {stream: await jetstream.api(nc, f"STREAM.INFO.{stream}") for stream in streams}
-    return {stream: info["state"]["last_seq"] for stream, info in infos.items()}
+    asked = list(streams)
+    infos = await asyncio.gather(*(jetstream.api(nc, f"STREAM.INFO.{stream}") for stream in asked))
+    return {stream: info["state"]["last_seq"] for stream, info in zip(asked, infos, strict=True)}
 
 
 async def age(nc: Client, stream: str, after: int, filter: str = ">") -> float:

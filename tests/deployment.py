@@ -18,7 +18,7 @@ import aiohttp
 from app import contexts
 from events.catalogue import Catalogue
 from infra import jetstream
-from infra.embedded.nats import NatsServer
+from infra.embedded.nats import NatsServer, Sync
 from infra.embedded.ports import free_ports
 from infra.embedded.postgres import PostgresServer
 from infra.log import Log
@@ -188,16 +188,22 @@ def bare_environment(home: Path, **settings: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def deployed(*, nodes: int = 1, start: bool = True, **settings: str) -> AsyncIterator[Deployment]:
-    """A Headwater with servers of its own and a speech server that answers at once; `start` starts its parts."""
+async def deployed(
+    *, nodes: int = 1, start: bool = True, durable: bool = False, **settings: str
+) -> AsyncIterator[Deployment]:
+    """A Headwater with servers of its own and a speech server that answers at once; `start` starts its parts.
+
+    `durable` servers wait for the disk, as users' do.
+    """
+    sync: Sync = "always" if durable else "relaxed"
     async with AsyncExitStack() as stack:
         home = stack.enter_context(servers.temporary_home())
         nats = (
-            (await stack.enter_async_context(servers.nats_server(home)),)
+            (await stack.enter_async_context(servers.nats_server(home, sync=sync)),)
             if nodes == 1
-            else await stack.enter_async_context(servers.nats_cluster(home))
+            else await stack.enter_async_context(servers.nats_cluster(home, sync=sync))
         )
-        postgres = await stack.enter_async_context(servers.postgres_server(home))
+        postgres = await stack.enter_async_context(servers.postgres_server(home, durable=durable))
         whisper = await stack.enter_async_context(whisper_server())
         mail = await stack.enter_async_context(mail_server())
         made = _deployment(home, nats, postgres, whisper, mail, settings=settings)

@@ -73,9 +73,9 @@ async def until_jetstream_answers(server: NatsServer) -> None:
 
 
 @asynccontextmanager
-async def postgres_server(home: Path) -> AsyncIterator[PostgresServer]:
+async def postgres_server(home: Path, *, durable: bool = False) -> AsyncIterator[PostgresServer]:
     """A running Postgres; after `kill` or `stop`, `start` brings it back on the same port with its data."""
-    server = PostgresServer(home, durable=False, secrets=Secrets(home / "secrets"))
+    server = PostgresServer(home, durable=durable, secrets=Secrets(home / "secrets"))
     await server.start()
     try:
         yield server

@@ -133,8 +133,9 @@ class Condition:
 
     async def _ask(self) -> Figures:
         try:
-            queues = await backlog.queues(self._nc, self._streams)
-            heads = await backlog.heads(self._nc, self._streams)
+            queues, heads = await asyncio.gather(
+                backlog.queues(self._nc, self._streams), backlog.heads(self._nc, self._streams)
+            )
         except (LogUnavailable, ApiError):
             queues, heads = None, {}
         try:
@@ -156,7 +157,7 @@ class Condition:
             "select projection, stream, position, halted_position "
             "from headwater.checkpoints order by projection"
         )
-        return [await self._projection(row, heads.get(row["stream"])) for row in rows]
+        return await asyncio.gather(*(self._projection(row, heads.get(row["stream"])) for row in rows))
 
     async def _projection(self, row: asyncpg.Record, head: int | None) -> ProjectionFigures:
         behind = max(0, head - row["position"]) if head is not None else 0

@@ -14,6 +14,7 @@ from infra.speech import UnusableAudio
 def main() -> None:
     """Decode within the limits given, and print one line of JSON: the seconds, or what is wrong."""
     source, target, seconds, cpu, memory = sys.argv[1:]
+    os.nice(5)  # answering requests goes before decoding
     written = int(float(seconds) * RATE * 2) + (1 << 20)
     limit(cpu=math.ceil(float(cpu)), written=written, space=int(memory))
     orders()

@@ -40,6 +40,8 @@ class WhisperServer:
     says: dict[str, str] = field(default_factory=dict)
     """What is heard by which model, instead of what the dialects have; also models that these do not know."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    pace: float = 0.0
+    """Seconds of work for each second of sound."""
     gate: asyncio.Event | None = None
     """While it is there and not set, answers wait."""
 
@@ -57,6 +59,7 @@ async def whisper_server(
         call["seconds"] = _seconds(form.get("file"))
         server.calls.append(call)
         server.asked.set()
+        await asyncio.sleep(server.pace * (call["seconds"] or 0.0))
         if server.gate:
             await server.gate.wait()
         if server.fault:
