@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from infra.extractive.numbers import Token, number_at, size_at
+from infra.extractive.rooms import room_at
 from infra.extractive.units import unit_of
 from infra.extractive.words import ATTRIBUTES, COPULAS, ENDS, IDLE, singular
 
@@ -10,6 +11,8 @@ LONGEST_NAME = 4
 """Words of an item's name."""
 LONGEST_LABEL = 6
 """Words in front of an amount in a list."""
+BETWEEN = frozenset({":", "|", "-", "–", "•", "*", ",", "="})
+"""Marks between the columns of a table, or a name and its amount."""
 PARTS = {"half": 0.5, "quarter": 0.25, "quarters": 0.25, "eighth": 0.125, "eighths": 0.125}
 
 
@@ -72,12 +75,26 @@ def subject(words: Sequence[Token], at: int) -> list[str]:
     return [name for name in names if name not in IDLE]
 
 
-def label(words: Sequence[Token], begin: int, at: int) -> list[str]:
-    """The name in front of an amount in a list or table: `Drywall: 14 sheets`. Nothing else may stand there."""
-    before = [word for word in words[begin:at] if word.text not in {":", "|", "-", "–", "•", "*", ",", "="}]
+def label(words: Sequence[Token], begin: int, at: int) -> tuple[list[str], str | None]:
+    """The name in front of an amount in a list or table, and the place between them: `Drywall: 14 sheets`, `Windows,
+    second floor: 6`. Nothing else may stand there."""
+    parts: list[list[Token]] = [[]]
+    for word in words[begin:at]:
+        if word.text in BETWEEN:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    parts = [part for part in parts if part]
+    place = room_at(parts[-1], 0) if len(parts) > 1 else None
+    if place and place.after == len(parts[-1]):
+        parts.pop()
+    else:
+        place = None
+    before = [word for part in parts for word in part]
     if not 0 < len(before) <= LONGEST_LABEL:
-        return []
+        return [], None
     names, after = named(before, 0)
     if after < len(before):
-        return []
-    return [ATTRIBUTES.get(name, name) if n == len(names) - 1 and n else name for n, name in enumerate(names)]
+        return [], None
+    told = [ATTRIBUTES.get(name, name) if n == len(names) - 1 and n else name for n, name in enumerate(names)]
+    return told, place.name if place else None

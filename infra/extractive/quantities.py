@@ -80,7 +80,7 @@ def _of_sentence(sentence: Sentence, under: str | None) -> Iterator[Quantity]:
             at = number.after
             continue
         beginning = first_place.name if first_place else under
-        room = _room(places, at, found.after, words) or beginning
+        room = found.room or _room(places, at, found.after, words) or beginning
         item, key = " ".join(found.names), "".join(found.names)
         yield Quantity(number.value, found.unit, item, key, room, sentence)
         at = max(found.after, number.after)
@@ -103,6 +103,8 @@ class _Item(NamedTuple):
     unit: Unit
     names: list[str]
     after: int
+    room: str | None = None
+    """Where it says so itself."""
 
 
 def _item(words: Sequence[Token], at: int, number: Number, begin: int) -> _Item | None:
@@ -122,12 +124,14 @@ def _item(words: Sequence[Token], at: int, number: Number, begin: int) -> _Item 
     if not names and unit and unit.name in PACKED and unit.name not in VAGUE:
         return _Item(COUNT, [unit.name], after)
     names = names or (subject(words, at) if unit and unit.dimension in RATINGS else [])
-    names = names or label(words, begin, at)
+    room = None
+    if not names:
+        names, room = label(words, begin, at)
     if not unit and len(names) > 1 and names[-1] in PACKED:  # `Drywall sheets: 40`
         unit = PACKED[names.pop()]
     if not names or (not unit and names[-1] in VAGUE):
         return None
-    return _Item(unit or COUNT, names, after)
+    return _Item(unit or COUNT, names, after, room)
 
 
 def _unit(words: Sequence[Token], at: int) -> tuple[Unit | None, int]:

@@ -8,6 +8,8 @@ from infra.extractive.words import ENDS, NUMBERED, ORDINALS, ROOMS, singular
 
 BEFORE = frozenset("in for at on to of inside".split())
 PLAIN = frozenset("the a our this that every each".split())
+APART = frozenset(":|,")
+"""Marks between a thing and what is told of it: a line with one is no mere name."""
 HEADING = 6
 """Words of a line that is only the name of a place."""
 
@@ -70,8 +72,12 @@ def _number(words: Sequence[Token], at: int) -> str | None:
 
 def heading(line: str) -> str | None:
     """The place that a line names and says nothing else of."""
-    words = [word for word in tokens(line) if word.kind in {"word", "number"}]
+    every = tokens(line)
+    places = [n for n, word in enumerate(every) if word.kind in {"word", "number"}]
+    words = [every[n] for n in places]
     if not words or len(words) > HEADING:
+        return None
+    if any(word.text in APART for word in every[places[0] : places[-1]]):
         return None
     room = room_at(words, 0)
     return room.name if room and room.after == len(words) else None

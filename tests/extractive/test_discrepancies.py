@@ -19,6 +19,11 @@ def differences(here: str, there: str) -> list[tuple[str, str, str]]:
         (SAID, "Drywall: 14 sheets", ("drywall", "50 sheets", "14 sheets")),
         (SAID, "The plan calls for 40 sheets of dry wall.", ("drywall", "50 sheets", "40 sheets")),
         ("each window is three feet wide", "Window width: 48 in", ("window wide", "3 feet", "48 inches")),
+        (
+            "five windows on the second floor",
+            "Windows, first floor: 5\nWindows, second floor: 6",
+            ("window", "5", "6"),
+        ),
         (SAID, "Drywall sheets: 40", ("drywall", "50 sheets", "40 sheets")),
         ("the boiler is 24 kilowatts", "Boiler: 30 kW", ("boiler", "24 kilowatts", "30 kilowatts")),
         ("we have thirteen steps", "14 steps", ("step", "13", "14")),
