@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -241,7 +242,13 @@ def handlers(
     """What follows from events."""
     reading = Reading(read_models, log, blobs)
     searcher = Searcher(db, sources(db=db, embedder=embedder, embedders=embedders, index=index))
-    answerer = Answerer(searcher=searcher, embedder=embedder, generator=generator, blobs=blobs)
+    answerer = Answerer(
+        searcher=searcher,
+        embedder=embedder,
+        generator=generator,
+        blobs=blobs,
+        earlier=partial(answer_queries.earlier, db),
+    )
     stages = (
         transcriber(blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         *summarisers(reading=reading, blobs=blobs, embedder=embedder, generator=generator, clock=clock),
@@ -345,7 +352,13 @@ def endpoints(
         *jobsite_suggesting.endpoints(commands=commands, clock=clock),
         *search_routes.endpoints(searcher=searcher, link=link),
         *answers.endpoints(
-            answerer=Answerer(searcher=searcher, embedder=embedder, generator=generator, blobs=blobs),
+            answerer=Answerer(
+                searcher=searcher,
+                embedder=embedder,
+                generator=generator,
+                blobs=blobs,
+                earlier=partial(answer_queries.earlier, db),
+            ),
             commands=commands,
             db=db,
             signals=signals,

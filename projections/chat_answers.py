@@ -40,7 +40,11 @@ ANSWERS = Table(
         "revision": "bigint not null",
     },
     key=("id",),
-    indexes=("create index on {table} (position)", "create index on {table} (asked_by, position)"),
+    indexes=(
+        "create index on {table} (position)",
+        "create index on {table} (asked_by, position)",
+        "create index on {table} (follows) where follows is not null",
+    ),
 )
 
 ANSWER_PASSAGES = Table(

@@ -8,11 +8,30 @@ import msgspec
 from app.chat.answer_telling import Told
 from app.chat.answer_views import ChatSummary
 from events.chat import AnswerScope, Reference
+from infra.generation import Turn
 from infra.retrieval.saved import SavedQuote
+
+REMEMBERED = 4
+"""Questions before it that a question is read with."""
+EARLIER = """
+with recursive earlier as (
+    select question, answer, follows, 1 as n from chat.answers where id = $1
+    union all
+    select a.question, a.answer, a.follows, n + 1 from earlier e join chat.answers a on a.id = e.follows where n < $2
+)
+select question, answer from earlier order by n desc
+"""
 
 
 async def answer(db: asyncpg.Pool, answer_id: UUID) -> asyncpg.Record | None:
     return await db.fetchrow("select * from chat.answers where id = $1", answer_id)
+
+
+async def earlier(db: asyncpg.Pool, answer_id: UUID) -> list[Turn]:
+    """The last questions and answers of a conversation up to this one, oldest first."""
+    rows = await db.fetch(EARLIER, answer_id, REMEMBERED)
+    turns = [(Turn("user", row["question"]), Turn("assistant", row["answer"] or "")) for row in rows]
+    return [each for both in turns for each in both if each.content]
 
 
 async def told(db: asyncpg.Pool, row: asyncpg.Record) -> Told:
@@ -45,6 +64,7 @@ async def told(db: asyncpg.Pool, row: asyncpg.Record) -> Told:
         digest=row["digest"],
         prompt_hash=row["prompt_hash"],
         seconds=row["seconds"] or 0.0,
+        follows=row["follows"],
         position=f"CHAT@{row['revision']}",
     )
 

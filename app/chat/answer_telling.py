@@ -42,6 +42,7 @@ class Told:
     digest: str | None
     prompt_hash: str | None
     seconds: float
+    follows: UUID | None
     position: str
 
 
@@ -69,6 +70,7 @@ def made_now(asked: AnswerAsked, made: Made, position: str) -> Told:
         digest=c.digest,
         prompt_hash=c.prompt_hash,
         seconds=c.seconds,
+        follows=asked.follows,
         position=position,
     )
 
@@ -136,6 +138,7 @@ def _view(told: Told, citations: tuple[CitationView, ...]) -> AnswerView:
         note=told.note,
         error=Fault(code=told.error[0], detail=told.error[1]) if told.error else None,
         context=_context(told) if told.status == "completed" else None,
+        follows=told.follows,
         position=told.position,
     )
 

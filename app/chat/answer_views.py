@@ -27,6 +27,8 @@ class ChatBody(_View, frozen=True, kw_only=True, omit_defaults=True):
     scope: ScopeBody = ScopeBody()
     model: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
     """Which model should write the answer, where models are set."""
+    chat_id: UUID | None = None
+    """The answer that this question follows: read with it, over the same scope unless another one is given."""
 
 
 class CitationView(_View, frozen=True, kw_only=True):
@@ -102,6 +104,7 @@ class ChatSummary(_View, frozen=True, kw_only=True):
     status: Status
     method: str | None
     answer: str | None
+    follows: UUID | None
     asked_by: str
     asked_at: datetime
     answered_at: datetime | None
@@ -123,6 +126,8 @@ class AnswerView(_View, frozen=True, kw_only=True):
     """Why no model wrote it, where one is set."""
     error: Fault | None
     context: ContextView | None
+    follows: UUID | None
+    """The answer before, in a conversation."""
     position: str
 
 

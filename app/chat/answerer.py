@@ -1,23 +1,25 @@
 """Answers a question over what its asker may see: finds passages, lets them be written or quoted, saves the result."""
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal, cast
+from uuid import UUID
 
 from app.chat.finding import RETRIEVED, passages_of
 from app.search.searcher import Searched, Searcher
 from app.search.views import ScopeBody
-from events.chat import AnswerAsked, Reference
+from events.chat import AnswerAsked, AnswerScope, Reference
 from handlers.chat.answer.decide import FailAnswer, RecordAnswer
 from handlers.refusals import NotFound
 from infra.blobs import Blobs, once
 from infra.embedding import Embedder
-from infra.generation import GenerationFailed, Generator
+from infra.generation import GenerationFailed, Generator, Turn
 from infra.retrieval import Query
 from infra.retrieval.answering import Answer, answer
 from infra.retrieval.citations import Passage, hash_of
+from infra.retrieval.following import merged, together
 from infra.retrieval.saved import MEDIA_TYPE, SavedAnswer
 
 
@@ -40,9 +42,17 @@ class Answerer:
     """Safe to use from many tasks at once."""
 
     def __init__(
-        self, *, searcher: Searcher, embedder: Embedder, generator: Generator | None, blobs: Blobs
+        self,
+        *,
+        searcher: Searcher,
+        embedder: Embedder,
+        generator: Generator | None,
+        blobs: Blobs,
+        earlier: Callable[[UUID], Awaitable[Sequence[Turn]]],
     ) -> None:
+        """`earlier` tells what was said in a conversation up to an answer."""
         self.searcher = searcher
+        self._earlier = earlier
         self._embedder = embedder
         self._generator = generator
         self._blobs = blobs
@@ -51,13 +61,19 @@ class Answerer:
         """What is read, the answer piece by piece, and last how it ended."""
         began = time.monotonic()
         sources = [each for each in self.searcher.sources if each.context in asked.contexts]
+        before = await self._earlier(asked.follows) if asked.follows else ()
+        asked_before = next((turn.content for turn in reversed(before) if turn.role == "user"), None)
+        otherwise = together(asked_before, asked.question) if asked_before else None
         try:
-            query = Query(asked.question, limit=RETRIEVED)
-            searched = await self.searcher.search(sources, scope_of(asked), query)
+            found = [
+                await self.searcher.search(sources, scope_of(asked.scope), Query(text, limit=RETRIEVED))
+                for text in (asked.question, otherwise)
+                if text
+            ]
         except NotFound as gone:
             yield FailAnswer(answer_id=asked.answer_id, code=gone.code, detail=gone.detail)
             return
-        passages = await passages_of(self.searcher, searched, asked.question)
+        passages = merged(*[await passages_of(self.searcher, each, asked.question) for each in found])
         yield Read(passages)
         try:
             async with aclosing(
@@ -67,10 +83,12 @@ class Answerer:
                     embedder=self._embedder,
                     generator=self._generator,
                     model=asked.model,
+                    before=before,
+                    otherwise=otherwise,
                 )
             ) as said:
                 async for each in said:
-                    yield each if isinstance(each, str) else await self._made(asked, searched, each, began)
+                    yield each if isinstance(each, str) else await self._made(asked, found[0], each, began)
         except GenerationFailed as broken:
             yield FailAnswer(answer_id=asked.answer_id, code="GENERATION_FAILED", detail=broken.detail)
 
@@ -108,9 +126,8 @@ class Answerer:
         return Made(command, saved)
 
 
-def scope_of(asked: AnswerAsked) -> ScopeBody:
+def scope_of(scope: AnswerScope) -> ScopeBody:
     """Where a question looks."""
-    scope = asked.scope
     return ScopeBody(
         job_id=scope.job_id,
         session_id=scope.session_id,

@@ -13,14 +13,14 @@ from app.chat import answer_queries as queries
 from app.chat.answer_telling import made_now, teller
 from app.chat.answer_views import AnswerView, ChatBody, ChatsQuery, ChatSummary
 from app.chat.answerer import Answerer, Made
-from app.chat.asking import Asking
+from app.chat.asking import Asking, Followed
 from app.chat.runs import Ended, Runs
 from app.chat.streaming import stream, wants_stream, whole
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
 from app.intents import intent
 from app.search.routes import Link
-from events.chat import AnswerAsked
+from events.chat import AnswerAsked, AnswerScope
 from events.envelope import Key
 from handlers.chat.answer.decide import DeleteAnswer
 from handlers.commands import Commands
@@ -44,7 +44,7 @@ def endpoints(
     tell = teller(answerer.searcher, link)
 
     async def ask(call: Call[None, ChatBody]) -> Reply | web.StreamResponse:
-        asked, made, repeated = await asking.accept(call)
+        asked, made, repeated = await asking.accept(call, await followed(call))
         if repeated:
             await asking.wait_for(asked.answer_id)
             view = await shown(call, asked.answer_id)
@@ -60,6 +60,15 @@ def endpoints(
             return await stream(call.request, asked.answer_id, run, complete)
         view = await complete(await run.end())
         return Reply(body=view, position=view.position)
+
+    async def followed(call: Call[None, ChatBody]) -> Followed | None:
+        if call.body.chat_id is None:
+            return None
+        row = await row_of(call, call.body.chat_id)
+        return Followed(
+            msgspec.json.decode(row["scope"], type=AnswerScope),
+            msgspec.json.decode(row["contexts"], type=tuple[str, ...]),
+        )
 
     async def finished(call: Call[Any, Any], asked: AnswerAsked, ended: Ended) -> AnswerView:
         made, outcome = ended
@@ -114,7 +123,8 @@ def endpoints(
                 "Answers from what the scope holds and the key may read, and cites it; says so when nothing there is "
                 "close enough. With `Accept: text/event-stream` the answer comes in events: `sources`, `chunk` …, then "
                 "`complete` or `error`. Only the answer in `complete` has had its citations checked. The same is told "
-                "on the live topic `answers:<id>`."
+                "on the live topic `answers:<id>`. With `chatId` the question follows that answer: it is read with "
+                "what was said until then, over the same scope unless another is given, and goes with what it follows."
             ),
             tag="chat",
             scope="chat:write",

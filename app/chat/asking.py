@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.chat.answer_views import ChatBody
+from app.chat.answerer import scope_of
 from app.http.endpoints import Call
 from app.intents import created_id, intent
 from app.search.searcher import Searcher
@@ -30,6 +31,13 @@ class Accepted(NamedTuple):
     """It was there already: somebody is at it, or has answered."""
 
 
+class Followed(NamedTuple):
+    """The question that another one follows: where it looked."""
+
+    scope: AnswerScope
+    contexts: tuple[str, ...]
+
+
 class Asking:
     """Accepts questions."""
 
@@ -38,24 +46,30 @@ class Asking:
         self._commands = commands
         self._clock = clock
 
-    async def accept(self, call: Call[None, ChatBody]) -> Accepted:
-        """Put the question into the log. Raises `Forbidden`, `NotFound` for a scope that cannot be meant."""
+    async def accept(self, call: Call[None, ChatBody], before: Followed | None) -> Accepted:
+        """Put the question into the log; `before` is the one that it follows.
+
+        Raises `Forbidden`, `NotFound` for a scope that cannot be meant.
+        """
         body = call.body
-        sources = self._searcher.meant(body.scope, call.principal.may)
-        await self._searcher.check(sources, body.scope)
+        scope = scope_of(before.scope) if before and not body.scope.members else body.scope
+        sources = self._searcher.meant(scope, call.principal.may)
+        await self._searcher.check(sources, scope)
         made = intent(call, self._clock, body)
+        heard = before.contexts if before else ()  # an answer may repeat what was said before
         command = Ask(
             answer_id=created_id(made, "answer"),
             question=body.question,
             scope=AnswerScope(
-                job_id=body.scope.job_id,
-                session_id=body.scope.session_id,
-                document_id=body.scope.document_id,
-                collections=body.scope.names,
-                metadata=body.scope.metadata,
+                job_id=scope.job_id,
+                session_id=scope.session_id,
+                document_id=scope.document_id,
+                collections=scope.names,
+                metadata=scope.metadata,
             ),
-            contexts=tuple(source.context for source in sources),
+            contexts=tuple({source.context: None for source in sources} | dict.fromkeys(heard)),
             model=body.model,
+            follows=body.chat_id,
         )
         outcome = await self._commands.execute(command, made, fresh=True)
         asked = AnswerAsked(**{name: getattr(command, name) for name in AnswerAsked.__struct_fields__})

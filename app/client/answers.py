@@ -33,10 +33,11 @@ class Answers:
         *,
         scope: ScopeBody = EVERYWHERE,
         model: str | None = None,
+        chat: UUID | None = None,
         key: str | None = None,
     ) -> AnswerView:
-        """The answer; without citations when it is not known."""
-        body = json_body(ChatBody(question=question, scope=scope, model=model))
+        """The answer; without citations when it is not known. `chat` is the answer that the question follows."""
+        body = json_body(ChatBody(question=question, scope=scope, model=model, chat_id=chat))
         return await self._transport.send("POST", "/v1/chat", AnswerView, key=key or uuid4().hex, body=body)
 
     async def stream(
@@ -45,10 +46,11 @@ class Answers:
         *,
         scope: ScopeBody = EVERYWHERE,
         model: str | None = None,
+        chat: UUID | None = None,
         key: str | None = None,
     ) -> AsyncGenerator[Told]:
         """The same as it is made. Ends with the whole answer, which counts, also when a connection broke before."""
-        asked, key = ChatBody(question=question, scope=scope, model=model), key or uuid4().hex
+        asked, key = ChatBody(question=question, scope=scope, model=model, chat_id=chat), key or uuid4().hex
         patience = self._transport.patience
         for attempt in range(1, patience.attempts + 1):
             pause = patience.delay(attempt)

@@ -198,3 +198,28 @@ async def test_a_question_whose_process_died_is_answered_all_the_same(
         hold.set()
     assert (told["status"], told["answer"]) == ("completed", "Four feet wide [1].")
     assert told["citations"][0]["quote"] == "All windows are four feet wide."
+
+
+async def test_a_question_may_follow_another_one_and_goes_with_it(
+    http: aiohttp.ClientSession, written: aiohttp.ClientSession, ollama: OllamaServer
+) -> None:
+    name = await collection(written)
+    await ingested(written, name, ("plan.txt", PLAN))
+    first = await question(written, "Which pipe does the boiler room get?", scope={"collection": name})
+    with ollama.says("of what size", Say(pieces=("Twenty millimetres [1].",))):
+        then = await question(written, "And of what size?", chatId=first["id"])
+    assert (then["answer"], then["follows"]) == ("Twenty millimetres [1].", first["id"])
+    assert then["context"]["scope"] == {"collections": [name]}
+    assert then["citations"][0]["quote"] in PLAN.decode()
+    [call] = ollama.called("of what size")
+    said = [(each["role"], each["content"]) for each in call["messages"]]
+    assert said[1:3] == [("user", first["question"]), ("assistant", first["answer"])]
+    await ask(written, "POST", "/v1/chat", status=404, json={"question": "x?", "chatId": str(uuid4())})
+    async with written.delete(f"/v1/chats/{first['id']}") as answer:
+        assert answer.status == 204
+    await gone(written, then["id"])
+    plain = await collection(http)
+    await ingested(http, plain, ("notes.txt", b"The garage gets a green door made of larch wood."))
+    first = await question(http, "What does the garage get, which door?", scope={"collection": plain})
+    then = await question(http, "And what is it made of?", chatId=first["id"])
+    assert (then["method"], "larch" in then["answer"]) == ("extractive", True)

@@ -12,9 +12,7 @@ from infra.replies import Pen, storable
 from infra.retrieval import citations, prompt
 from infra.retrieval.answering import Answer, answer
 from infra.retrieval.citations import Passage
-
-ASKED = 2000
-"""Characters of a message that are searched for."""
+from infra.retrieval.following import LONGEST, merged, together
 
 Find = Callable[[Manner, str], Awaitable[tuple[Passage, ...]]]
 """What the sources of a project have to a question."""
@@ -47,23 +45,11 @@ class Made:
 
 async def findings(find: Find, manner: Manner, turns: Sequence[Turn]) -> Findings:
     """What is found for the last message alone, and where it follows another one, for both together."""
-    *before, last = (turn.content.strip()[:ASKED] for turn in turns if turn.role == "user")
+    *before, last = (turn.content.strip()[:LONGEST] for turn in turns if turn.role == "user")
     if not before:
         return Findings(last, None, await find(manner, last))
-    both = f"{before[-1]}\n{last}"[-ASKED:]
-    alone, together = await find(manner, last), await find(manner, both)
-    return Findings(last, both, _merged(alone, together))
-
-
-def _merged(alone: Sequence[Passage], together: Sequence[Passage]) -> tuple[Passage, ...]:
-    """One of each in turn, as many as the longer has; numbered anew."""
-    most = max(len(alone), len(together))
-    mixed = [passages[n] for n in range(most) for passages in (alone, together) if n < len(passages)]
-    unlike = {(each.hit.source_id, each.hit.n): each for each in reversed(mixed)}
-    kept = list(unlike.values())[::-1][:most]
-    return tuple(
-        Passage(n, each.hit, each.title, each.context, each.index) for n, each in enumerate(kept, start=1)
-    )
+    both = together(before[-1], last)
+    return Findings(last, both, merged(await find(manner, last), await find(manner, both)))
 
 
 async def write(
