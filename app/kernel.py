@@ -75,8 +75,8 @@ async def kernel(settings: Settings, where: Places, role: str) -> AsyncIterator[
         for drift in drifts:
             log.warning("stream has drifted", drift=str(drift))
         blobs = blob_store(settings, where, nc, eraser)
-        await blobs.prepare()
         stack.push_async_callback(blobs.close)
+        await blobs.prepare()
         catalogue = Catalogue(contexts.EVENTS, contexts.UPCASTS)
         events = Log(nc, catalogue)
         commands = Commands(events, contexts.DECIDERS, metrics=metrics, blobs=blobs)

@@ -21,7 +21,7 @@ class Places:
     signing_secret: bytes = field(repr=False)
     """With what download links are signed."""
     webhook_secret: bytes = field(repr=False)
-    """What the secrets of webhooks are derived from."""
+    """What the secrets of webhooks are derived from, and of keys that are made with an idempotency key."""
 
 
 def places(settings: Settings, embedded: Servers | None = None) -> Places:

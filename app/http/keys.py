@@ -15,6 +15,7 @@ from app.http.auth import Principal
 
 _ALPHABET = string.ascii_letters + string.digits
 _RANDOM_LENGTH = 43  # 256 bits in base 62
+SEED = 64
 
 
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,10 +46,22 @@ class NewKey:
     prefix: str
 
 
-def new_key(key_id: UUID) -> NewKey:
-    """Makes the secret of a key: `hw_<end of the key's id>_<256 random bits>`."""
-    random = "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_LENGTH))
-    return key_from(f"hw_{key_id.hex[-8:]}_{random}")
+def new_key(key_id: UUID, seed: bytes | None = None) -> NewKey:
+    """Makes the secret of a key: `hw_<end of the key's id>_<256 random bits>`, the same for the same seed."""
+    number = int.from_bytes(seed or secrets.token_bytes(SEED))
+    letters = (
+        _ALPHABET[number // len(_ALPHABET) ** place % len(_ALPHABET)] for place in range(_RANDOM_LENGTH)
+    )
+    return key_from(f"hw_{key_id.hex[-8:]}_{''.join(letters)}")
+
+
+def seed_of(server: bytes, principal: str, idempotency_key: str) -> bytes:
+    """By which a request that is sent again finds the secret that it made, though only its hash is kept.
+
+    The log knows of an idempotency key no more than what is derived from it, so that who can read the log and knows
+    the server's secret still does not have those of its keys.
+    """
+    return hmac.digest(server, f"api key\0{principal}\0{idempotency_key}".encode(), "sha512")
 
 
 def key_from(secret: str) -> NewKey:

@@ -10,7 +10,7 @@ import msgspec
 from app.http.auth import check_scopes
 from app.http.cursor import Page, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
-from app.http.keys import ApiKey, KeyRing, new_key
+from app.http.keys import ApiKey, KeyRing, new_key, seed_of
 from app.http.moments import in_utc
 from app.intents import created_id, intent
 from handlers.commands import Commands
@@ -50,11 +50,13 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 class NewKeyView(KeyView, frozen=True, kw_only=True):
     secret: str
-    """Shown this once; only its hash is kept."""
+    """Shown in the answer to this request only; its hash is what is kept."""
 
 
-def endpoints(*, commands: Commands, ring: KeyRing, clock: Callable[[], datetime]) -> tuple[Endpoint, ...]:
-    """The endpoints of API keys."""
+def endpoints(
+    *, commands: Commands, ring: KeyRing, secret: bytes, clock: Callable[[], datetime]
+) -> tuple[Endpoint, ...]:
+    """The endpoints of API keys. `secret` is the server's own."""
 
     async def make(call: Call[None, NewKeyBody]) -> Reply:
         body = call.body
@@ -66,7 +68,8 @@ def endpoints(*, commands: Commands, ring: KeyRing, clock: Callable[[], datetime
             )
         made = intent(call, clock, body)
         key_id = created_id(made, "api_key")
-        key = new_key(key_id)
+        again = call.idempotency_key
+        key = new_key(key_id, seed_of(secret, call.principal.id, again) if again else None)
         command = IssueApiKey(
             api_key_id=key_id,
             label=body.name,
@@ -76,12 +79,13 @@ def endpoints(*, commands: Commands, ring: KeyRing, clock: Callable[[], datetime
             expires_at=body.expires_at,
         )
         outcome = await commands.execute(command, made, fresh=True)
-        if outcome.repeated:
+        if not outcome.repeated:
+            ring.add(_held(command))
+        elif (held := ring.find(key.secret)) is None or held.key_id != key_id:
             raise Conflict(
                 "SECRET_SHOWN",
-                f"This request made the key {key_id}; its secret was shown once. Revoke it, make another.",
+                f"This request made the key {key_id}; its secret was shown then. Revoke it, make another.",
             )
-        ring.add(_held(command))
         view = NewKeyView(
             id=key_id,
             name=body.name,

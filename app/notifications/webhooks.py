@@ -23,6 +23,7 @@ from handlers.notifications.webhooks.body import MEDIA_TYPE, Told
 from handlers.notifications.webhooks.decide import AddWebhook, ChangeWebhook, DeleteWebhook, RotateSecret
 from handlers.refusals import Conflict, Invalid, NotFound
 from infra.blobs import Blobs, once
+from infra.log import Log
 from infra.webhooks.addresses import ForbiddenAddress, PublicResolver, check_url
 from infra.webhooks.signing import secret_of
 
@@ -80,6 +81,7 @@ async def check(url: str, *, allow_private: bool) -> None:
 def endpoints(
     *,
     commands: Commands,
+    log: Log,
     db: asyncpg.Pool,
     blobs: Blobs,
     exists: Callable[[Key], Awaitable[bool]],
@@ -95,11 +97,8 @@ def endpoints(
         id = created_id(made, "webhook")
         fields = msgspec.structs.asdict(call.body)
         outcome = await commands.execute(AddWebhook(webhook_id=id, **fields), made, fresh=True)
-        if outcome.repeated:
-            raise _shown(f"This request made the webhook {id}")
-        view = NewWebhookView(
-            id=id, added_at=made.at, updated_at=made.at, secret=secret_of(secret, id, 1), **fields
-        )
+        at = (await found(id)).added_at if outcome.repeated else made.at
+        view = NewWebhookView(id=id, added_at=at, updated_at=at, secret=secret_of(secret, id, 1), **fields)
         headers = {"Cache-Control": "no-store", "Location": f"/v1/webhooks/{id}"}
         return Reply(body=view, position=outcome.cursor, headers=headers)
 
@@ -136,8 +135,9 @@ def endpoints(
     async def rotate(call: Call[None, None]) -> Reply:
         id = call.ids["webhookId"]
         outcome = await commands.execute(RotateSecret(webhook_id=id), intent(call, clock, id))
-        if outcome.repeated or not isinstance(event := outcome.events[-1], WebhookSecretRotated):
-            raise _shown("This request has changed the secret")
+        rotated = await log.at(outcome.stream, outcome.position)
+        if rotated is None or not isinstance(event := rotated.event, WebhookSecretRotated):
+            raise NotFound("WEBHOOK_NOT_FOUND", f"There is no webhook {id} any more.")
         view = SecretView(secret=secret_of(secret, id, event.generation))
         return Reply(body=view, position=outcome.cursor, headers={"Cache-Control": "no-store"})
 
@@ -227,7 +227,7 @@ def endpoints(
             tag="webhooks",
             scope="notifications:write",
             answer=SecretView,
-            refusals=(NotFound, Conflict),
+            refusals=(NotFound,),
         ),
         Endpoint(
             method="POST",
@@ -241,7 +241,3 @@ def endpoints(
             refusals=(NotFound,),
         ),
     )
-
-
-def _shown(what: str) -> Conflict:
-    return Conflict("SECRET_SHOWN", f"{what}; its secret was shown once. Rotate it to get another.")

@@ -30,6 +30,8 @@ class ForbiddenAddress(Undelivered):
 def check_url(text: str, *, allow_private: bool) -> URL:
     """The URL of a webhook. Raises `ValueError` with what is wrong, `ForbiddenAddress` for an address in it."""
     url = URL(text)
+    if any(each.isspace() for each in text):
+        raise ValueError("must hold no blanks")
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("must be an http or https URL")
     if url.user is not None or url.password is not None:

@@ -80,6 +80,24 @@ async def test_a_key_past_its_time_opens_nothing(deployment: Deployment, ask: As
     assert await ask(secret) == 401
 
 
+async def test_a_request_for_a_key_that_is_sent_again_is_answered_as_before(
+    deployment: Deployment, ask: Ask
+) -> None:
+    asked = {"name": "site phones", "scopes": ["jobsite:read"]}
+    again = {"Idempotency-Key": "phones-1"}
+    async with deployment.client() as http:
+        answers = [await http.post("/v1/keys", json=asked, headers=again) for _ in range(2)]
+        assert [each.status for each in answers] == [201, 201]
+        assert answers[0].headers["Headwater-Position"] == answers[1].headers["Headwater-Position"]
+        made, same = [await each.json() for each in answers]
+        assert made == same
+        async with http.delete(f"/v1/keys/{made['id']}") as revoked:
+            assert revoked.status == 204
+        async with http.post("/v1/keys", json=asked, headers=again) as refused:
+            assert (refused.status, (await refused.json())["code"]) == (409, "SECRET_SHOWN")
+    assert await ask(made["secret"]) == 401
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import WSServerHandshakeError
 
 from app.http.auth import ANONYMOUS, Principal, check_scopes
-from app.http.keys import ApiKey, KeyRing, hash_of, key_from, new_key
+from app.http.keys import ApiKey, KeyRing, hash_of, key_from, new_key, seed_of
 from handlers.refusals import Invalid
 from tests.http.site import Site, issue, serving
 from tests.http.test_problems import problem
@@ -116,6 +116,13 @@ def test_new_keys_are_long_random_and_recognisable():
     assert made.prefix == f"hw_{ID.hex[-8:]}"
     assert made.hash == hash_of(made.secret)
     assert made.secret not in repr(made)
+
+
+def test_a_request_that_is_sent_again_finds_the_secret_that_it_made():
+    seed = seed_of(b"server", "key:1", "monday-1")
+    assert new_key(ID, seed).secret == new_key(ID, seed).secret
+    for other in (b"other", "key:1", "monday-1"), (b"server", "key:2", "monday-1"), (b"server", "key:1", "2"):
+        assert new_key(ID, seed_of(*other)).secret != new_key(ID, seed).secret
 
 
 def test_a_chosen_secret_shows_little_of_itself():

@@ -269,15 +269,21 @@ async def test_a_webhook_is_tried_out_changed_and_gets_a_new_secret(
     http: aiohttp.ClientSession, deployment: Deployment
 ) -> None:
     async with receiver() as (url, calls):
-        status, hook = await post(
-            http, "/v1/webhooks", {"url": url, "kinds": ["error"], "jobIds": [str(uuid4())]}
-        )
-        assert status == 201
+        wish, key = {"url": url, "kinds": ["error"], "jobIds": [str(uuid4())]}, uuid4().hex
+        made = [
+            await http.post("/v1/webhooks", json=wish, headers={"Idempotency-Key": key}) for _ in range(2)
+        ]
+        hook, same = [await each.json() for each in made]
+        assert [each.status for each in made] == [201, 201]
+        assert same == hook
         path = f"/v1/webhooks/{hook['id']}"
         assert "secret" not in await get(http, path)
-        _, rotated = await post(http, f"{path}/rotate")
+        again = {"Idempotency-Key": uuid4().hex}
+        rotations = [await http.post(f"{path}/rotate", headers=again) for _ in range(2)]
+        rotated, repeated = [await each.json() for each in rotations]
         assert rotated["secret"] != hook["secret"]
-        status, test = await post(http, f"{path}/test")
+        assert repeated == rotated
+        _, test = await post(http, f"{path}/test")
         headers, body = await asyncio.wait_for(calls.get(), 20)
         assert verified(rotated["secret"], body, headers[HEADER], now=int(headers[HEADER][2:12]))
         assert headers["Headwater-Delivery"] == test["deliveryId"]

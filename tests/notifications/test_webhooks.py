@@ -68,7 +68,14 @@ async def test_what_is_not_public_is_refused_at_once(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["ftp://example.com/", "https://", "https://me:secret@example.com/", "https://example.com/#a", "//a"],
+    [
+        "ftp://example.com/",
+        "https://",
+        "https://me:secret@example.com/",
+        "https://example.com/#a",
+        "https://exa mple.com/",
+        "//a",
+    ],
 )
 def test_what_is_no_url_of_a_webhook(url: str) -> None:
     with pytest.raises(ValueError, match="must"):
