@@ -33,6 +33,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     """A code block that the text has closed."""
     sources: tuple[SourceUsed, ...] = ()
     """Of the beginning: what may go into the reply."""
+    apart: bool = False
+    """It may repeat sources: for those only who may read them."""
 
     @property
     def order(self) -> tuple[int, str]:
@@ -88,6 +90,7 @@ class Pen:
         self._say = say
         self._run, self.attempt = run, attempt
         self._n = 0
+        self._apart = False
         self._told = 0
         self._waiting: list[str] = []
         self._last = 0.0
@@ -103,6 +106,7 @@ class Pen:
 
     async def begin(self, sources: tuple[SourceUsed, ...] = ()) -> None:
         """Say that it begins, and what may go into it."""
+        self._apart = bool(sources)
         await self._tell(sources=sources)
 
     async def write(self, text: str) -> None:
@@ -142,7 +146,7 @@ class Pen:
 
     async def _tell(self, **what: Any) -> None:
         n, self._n = self._n, self._n + 1
-        await self._say(Told(run=self._run, attempt=self.attempt, n=n, **what))
+        await self._say(Told(run=self._run, attempt=self.attempt, n=n, apart=self._apart, **what))
 
 
 def storable(text: str) -> str:

@@ -102,6 +102,9 @@ class Hub:
         address, signal = meant
         if listener := self._listeners.get(address.topic.name):
             listener(address.id, signal, heard.data)
+        followed = self._feeds[address.topic.stream].followers(str(address))
+        if followed and address.topic.withholds(signal, heard.data):
+            return
         told = self._forward(address.topic.stream, str(address), signal, heard.data)
         for other in self._hearing.get(address.topic.name, ()):
             told |= self._forward(other.stream, other.name, signal, heard.data, about=address.id)

@@ -35,6 +35,8 @@ class Topic:
     has_ids: bool = True
     hears: str | None = None
     """The topic whose signals its followers are told of too, each with the id of what it is about."""
+    withholds: Callable[[str, bytes], bool] = lambda *_: False
+    """Signals, by name and payload, that not everybody may hear who holds the scope."""
     narrowing: Mapping[str, Callable[[Recorded[Any]], Iterable[str]]] = field(default_factory=dict)
     """Filters that a subscription may set, by name: from an event to the ids that it belongs to."""
     about: str = ""

@@ -3,11 +3,12 @@
 import asyncio
 import json
 import random
+from contextlib import suppress
 
 import aiohttp
 from aiohttp import WSMsgType
 
-from tests.chat.talking import new_project, talking
+from tests.chat.talking import Talk, new_project, talking
 from tests.deployment import KEY, Deployment
 
 JUNK = (
@@ -54,9 +55,24 @@ async def test_floods_and_bombs_end_their_own_socket_only(client: aiohttp.Client
             for _ in range(15):
                 await noise.ws.send_bytes(chance.randbytes(2000))
             noise.ws._response.connection.transport.abort()  # type: ignore[union-attr]
+        async with talking(client, project) as flood, asyncio.TaskGroup() as group:
+            group.create_task(_flooding(flood, chance))
+            for _ in range(20):
+                await friend.say("ping")
+                await friend.hear("pong")
         complete = await friend.asked("Still there?")
         assert complete["fullContent"] == "You said: Still there?"
         assert [each["type"] for each in friend.heard if each["type"] == "error"] == []
+
+
+async def _flooding(talk: Talk, chance: random.Random) -> None:
+    """As fast as it goes, until it is sent away."""
+    with suppress(ConnectionError):
+        for n in range(2000):
+            await talk.ws.send_str(json.dumps({"type": chance.choice(("ping", "resume", "stop", "x"))}))
+            if n % 50 == 0:
+                await asyncio.sleep(0)
+    assert await talk.farewell() == 1008
 
 
 async def test_reading_needs_one_scope_and_writing_another(

@@ -78,9 +78,13 @@ async def test_a_model_writes_from_the_sources_and_a_question_that_follows_is_se
     async with modelled.client() as http:
         papers_id, document = await papers(http)
         project = await new_project(http, collections=[papers_id], title="Plans", instructions="Be brief.")
-        async with talking(http, project) as talk:
+        live = f"/v1/ws?topics=projects:{project}"
+        async with talking(http, project) as talk, http.ws_connect(live) as follower:
             with ollama.says(chat_of(asked), Say(["Steel", " [1]."], delay=0.03)):
                 complete = await talk.asked(f"Which beam does the attic get, {asked}?")
+            while "reply_ended" not in (told := await follower.receive_str(timeout=20)):
+                assert "Steel" not in told, "who follows the topic may not be allowed to read the sources"
+            assert "Steel" not in told
             assert (complete["method"], complete["model"]) == ("generated", "ollama:tiny")
             assert complete["citations"][0]["quote"] in PLAN.decode()
             with ollama.says(chat_of(more), "Twenty millimetres [1]."):
