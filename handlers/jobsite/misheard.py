@@ -33,7 +33,9 @@ def forgetter(*, reading: Reading, models: ReadModels) -> Handler:
             and await _empty(recorded, job)
         ):
             gone.append(DeleteJob(job_id=job))
-        if builder and await _only_for(recorded, "builder", builder):
+        now = await reading.job(event.job_id)
+        another = now is not None and now.builder_id not in {None, builder}
+        if builder and another and await _only_for(recorded, "builder", builder):
             after = (recorded.stream, recorded.position)
             jobs = set(await models.where("jobsite.jobs", "builder_id", builder, after=after))
             if jobs <= {each.job_id for each in gone if isinstance(each, DeleteJob)}:

@@ -18,6 +18,7 @@ def notified() -> Handler:
             edition=told.edition,
             notification_id=told.notification_id,
             attempts=attempt.number,
+            started_at=recorded.at,
         )
 
     return Handler(name="notified", on=NotificationRaised, effect=record)

@@ -39,7 +39,7 @@ async def test_a_job_that_was_misheard_is_suggested_and_settled_with_one_call(
 ) -> None:
     name = a_name()
     meant, _ = await added(http, "/v1/jobs", name=f"{name} Street")
-    with said(deployment, f"Job {name} Streat.\nAction item: order drywall."):
+    with said(deployment, f"Job {name} Streat, builder {name} Larkin.\nAction item: order drywall."):
         taken = await completed(http, sound())
     path = f"/v1/sessions/{taken['sessionId']}"
     await read(http, await attached(http, b"Drywall: 40 sheets", "plan.txt", sessionId=taken["sessionId"]))
@@ -63,6 +63,9 @@ async def test_a_job_that_was_misheard_is_suggested_and_settled_with_one_call(
     counts = {name: overview["counts"][name] for name in ("sessions", "attachments", "openItems")}
     assert counts == {"sessions": 1, "attachments": 1, "openItems": 1}
     assert await refused(http, "GET", f"/v1/jobs/{stray['id']}") == (404, "JOB_NOT_FOUND")
+    assert (
+        len(await listed(http, "/v1/builders", f"{name} Larkin")) == 1
+    )  # nobody said that another was meant
     assert (await refused(http, "POST", f"{path}/suggestions/{uuid4()}/accept"))[1] == "SUGGESTION_NOT_FOUND"
 
 
