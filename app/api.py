@@ -217,7 +217,7 @@ def _endpoints(
             generator=generator,
             index=index,
             grace=timedelta(seconds=settings.reindex_grace),
-            freshness=Freshness(kernel.nc, readable.position),
+            freshness=Freshness(kernel.nc),
             ring=ring,
             hub=hub,
             exists=exists,

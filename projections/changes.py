@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 CONSTRAINTS = re.compile(
-    r"\s+(?:not null|null|default|generated|collate|check|references|unique)\b", re.IGNORECASE
+    r"\s+(?:not null|null|default|generated|storage|collate|check|references|unique)\b", re.IGNORECASE
 )
 
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import asyncpg
 
-from app.search.freshness import Freshness, Positions
+from app.search.freshness import Freshness, Positions, positions
 from app.search.memory import Memory
 from app.search.sources import Place, Shown, Source, Spot, Spots
 from app.search.views import ScopeBody
@@ -79,10 +79,11 @@ class Searcher:
             query.limit,
             query.min_score,
         )
-        if query.recency == 0 and (known := await self._remembered(key, sources)):
+        since = await positions(self._db, sources)
+        if query.recency == 0 and (known := await self._remembered(key, sources, since)):
             return known
         asked = Query(query.text, inside, query.limit, query.min_score, query.recency)
-        searched = await self._found(sources, collections, None, asked)
+        searched = await self._found(sources, collections, None, asked, since)
         if self._freshness and query.recency == 0 and (not searched.lexical or not searched.places):
             size = sum(HIT_BYTES + 4 * len(hit.text) for hit in searched.found.hits) + HIT_BYTES
             self._answers.put(key, searched, size)
@@ -94,7 +95,8 @@ class Searcher:
         sources = [
             source for source in self.sources if any(ids and of in source.reach for of, ids in wanted.items())
         ]
-        return await self._found(sources, tuple(collections), tuple(jobs), query)
+        since = await positions(self._db, sources)
+        return await self._found(sources, tuple(collections), tuple(jobs), query, since)
 
     async def _found(
         self,
@@ -102,8 +104,8 @@ class Searcher:
         collections: tuple[UUID, ...] | None,
         jobs: tuple[UUID, ...] | None,
         query: Query,
+        since: Positions,
     ) -> Searched:
-        since = self._freshness.now(sources) if self._freshness else await self._positions(sources)
         offered = await asyncio.gather(*(source.places(collections) for source in sources))
         places = tuple(
             (source, place) for source, found in zip(sources, offered, strict=True) for place in found
@@ -115,6 +117,7 @@ class Searcher:
                 vectors.get(place.embedder.name),
                 place.collection_ids,
                 jobs if "job_id" in source.reach else None,
+                nearly_all=collections is None,
             )
             for source, place in places
         ]
@@ -166,15 +169,6 @@ class Searcher:
             )
         return tuple(sorted({known[name] for name in names}))
 
-    async def _positions(self, sources: Sequence[Source]) -> Positions:
-        """Where the read models are, for who does not listen to them."""
-        streams = {source.context: source.stream for source in sources}
-        rows = await self._db.fetch(
-            "select projection, position from headwater.checkpoints where projection = any($1::text[])",
-            list(streams),
-        )
-        return {streams[row["projection"]]: row["position"] for row in rows}
-
     async def _embed(self, embedders: Mapping[str, Embedder], text: str) -> dict[str, Vector]:
         """The question as each embedder sees it; those that do not answer are left out."""
         found = {}
@@ -190,15 +184,14 @@ class Searcher:
             found[name] = vector
         return found
 
-    async def _remembered(self, key: Hashable, sources: Sequence[Source]) -> Searched | None:
+    async def _remembered(self, key: Hashable, sources: Sequence[Source], now: Positions) -> Searched | None:
         """What was found before, if nothing has changed since."""
         if not self._freshness or not (known := self._answers.get(key)):
             return None
-        now = self._freshness.now(sources)
-        if not await self._freshness.holds(sources, known.since):
+        if not await self._freshness.holds(sources, known.since, now):
             self._answers.drop(key)
             return None
-        kept = Searched(known.sources, known.places, known.found, known.lexical, True, now)
+        kept = replace(known, cached=True, since=now)
         self._answers.renew(key, kept)
         return kept
 

@@ -37,6 +37,8 @@ class Target:
     """The collections that this index answers for; its rows of others are being built, or about to go."""
     job_ids: tuple[UUID, ...] | None = None
     """Only what is of one of these jobs."""
+    nearly_all: bool = False
+    """Its collections have nearly all of its rows: no index is to be asked for those that have."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import asyncpg
 from infra.retrieval import statement
 from infra.retrieval.asked import Query, Target
 from infra.retrieval.index import Index, Kind
+from infra.retrieval.survey import survey
 
 
 @dataclass(frozen=True)
@@ -79,18 +80,19 @@ async def explore(db: asyncpg.Pool, targets: Sequence[Target], query: Query) -> 
     """The same, with how each index was asked."""
     if not query.text.strip() or not targets:
         return Found((), ())
-    sql, values = statement.prepared(targets, query)
     async with db.acquire() as connection, connection.transaction(readonly=True):
         await connection.execute(statement.SETTINGS)
-        rows = await connection.fetch(sql, *values)
-    plans = zip(targets, rows[0]["rows"], strict=True)
+        parts = await survey(connection, targets, query, most=statement.EXACT_ROWS + 1)
+        rows: list[asyncpg.Record] = []
+        if inhabited := [part for part in parts if part.rows]:
+            sql, values = statement.prepared(inhabited, query)
+            rows = await connection.fetch(sql, *values)
     return Found(
-        tuple(hit(row) for row in rows if row["source_id"] is not None),
-        tuple(Plan(target.index, statement.method(target, size), size) for target, size in plans),
+        tuple(hit(row) for row in rows),
+        tuple(Plan(part.target.index, statement.method(part), part.rows) for part in parts),
     )
 
 
 def hit(row: asyncpg.Record) -> Hit:
     fields = dict(row)
-    del fields["rows"]
     return Hit(start=fields.pop("start_s"), end=fields.pop("end_s"), **fields)

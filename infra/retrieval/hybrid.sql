@@ -1,13 +1,7 @@
--- $1 text of the question, $2 candidates of each kind, $3 and $4 weights of meaning and of words, $5 recency,
--- $6 half-life in days, $7 minimum score, $8 limit; the questions' vectors and the scope's parameters follow.
+-- $1 how many words the question has, $2 candidates of each kind, $3 and $4 weights of meaning and of words, $5 recency,
+-- $6 half-life in days, $7 minimum score, $8 limit; the question's vectors, its words as each index is asked for them
+-- and the scope's parameters follow.
 with
-asked as materialized (
-  select
-    array_agg(lexeme) as words,
-    string_agg(quote_literal(lexeme), ' | ')::tsquery as any_word,
-    string_agg(quote_literal(lexeme), ' & ')::tsquery as every_word
-  from unnest(to_tsvector('english', $1))
-),
 -- Which vector each index was asked with: distances can be compared under the same one only.
 targets (target, space, meant) as (values {spaces}),
 
@@ -23,7 +17,7 @@ near as (
   where row <= $2
 ),
 
--- Then counts how close the words stand.
+-- Of passages with as many of the words it counts how close they stand.
 enough as materialized (
   select coalesce((select held from ({found}) as f order by held desc offset $2 - 1 limit 1), 0) as held
 ),
@@ -42,9 +36,9 @@ fused as (
       $3::float8 * coalesce(similarity * 61 / (60 + near.place), 0)
       + $4::float8 * coalesce(coverage * 61 / (60 + said.place), 0)
     ) / (
-      case when meant then $3::float8 else 0 end + case when words is null then 0 else $4::float8 end
+      case when meant then $3::float8 else 0 end + case when $1::int = 0 then 0 else $4::float8 end
     ) as fused
-  from near full join said using (target, source_id, n) join targets using (target) cross join asked
+  from near full join said using (target, source_id, n) join targets using (target)
 ),
 scored as (
   select *, fused * (1 - $5::float8 + $5::float8 * freshness) as score
@@ -53,9 +47,4 @@ scored as (
     select power(0.5, greatest(extract(epoch from now() - recorded_at), 0)::float8 / 86400 / $6::float8) as freshness
   ) as age
 )
-select sizes.rows, best.*
-from (select array[{sizes}] as rows) as sizes
-left join (
-  select * from scored where score >= $7::float8 order by score desc, source_id, n limit $8
-) as best on true
-order by score desc, source_id, n
+select * from scored where score >= $7::float8 order by score desc, source_id, n limit $8

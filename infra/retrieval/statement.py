@@ -4,22 +4,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 from pgvector import HalfVector
 
-from infra.retrieval.asked import Query, Scope, Target
+from infra.retrieval.asked import Query, Target
+from infra.retrieval.scoping import condition
+from infra.retrieval.survey import Part
+from infra.retrieval.words import LOOKED_AT
 
 STATEMENT = Path(__file__).with_name("hybrid.sql").read_text()
-TARGET = Path(__file__).with_name("target.sql").read_text().rstrip()
-SAID = """select f.target, source_id, n, held::float8 / cardinality(words) as coverage,
-      ts_rank_cd(c.tsv, case when f.held = cardinality(words) then every_word else any_word end, 1) as density
-    from asked cross join found_{t} f join {table} c using (source_id, n)
+EXACT = Path(__file__).with_name("exact.sql").read_text().rstrip()
+INDEXED = Path(__file__).with_name("indexed.sql").read_text().rstrip()
+SAID = """select f.target, source_id, n, held::float8 / $1::int as coverage,
+      ts_rank_cd(c.tsv, case when f.held = $1::int then {every} else {any} end, 1) as density
+    from found_{t} f join {table} c using (source_id, n)
     where f.held >= (select held from enough)"""
 PASSAGES = """select c.kind, c.source_id, c.n, c.job_id, c.session_id, c.collection_id, c.text,
       c.start_char, c.end_char, c.start_s, c.end_s, c.page, c.recorded_at, 1 - (c.embedding <=> {vector}) as similarity,
       f.coverage, f.near_place::int, f.said_place::int, f.fused, f.target
     from fused f join {table} c using (source_id, n) where f.target = {t}"""
-NEAREST, HELD, SIZE = "select * from nearest_{t}", "select held from found_{t}", "(select rows from size_{t})"
+NEAREST, HELD = "select * from nearest_{t}", "select held from found_{t}"
 UNION = "\n    union all\n    "
 # `iterative_scan` needs pgvector 0.8.
 SETTINGS = """
@@ -28,7 +31,9 @@ set local hnsw.iterative_scan = relaxed_order;
 set local plan_cache_mode = force_custom_plan;
 """
 EXACT_ROWS = 5000
-"""Up to so many rows in scope, all are compared; above, the vector index is asked."""
+"""Up to so many rows in scope, all are looked at; above, the indexes of vectors and of words are asked."""
+ENOUGH = 1000
+"""Of passages that have as many words as any, so many are ranked by how close these stand."""
 CANDIDATES = 60
 """The best of each kind that are ranked against each other, or twice the limit if that is more."""
 MEANING = 0.6
@@ -38,10 +43,10 @@ WORDS = 0.4
 Method = Literal["exact", "hnsw", "words"]
 
 
-def prepared(targets: Sequence[Target], query: Query) -> tuple[str, list[object]]:
+def prepared(parts: Sequence[Part], query: Query) -> tuple[str, list[object]]:
     """The statement and its parameters. Of the query, only the names of scopes are part of the statement."""
     values: list[object] = [
-        query.text.replace("\0", " "),  # which Postgres takes in no text
+        len(parts[0].words.each),
         max(CANDIDATES, 2 * query.limit),
         MEANING,
         WORDS,
@@ -50,37 +55,44 @@ def prepared(targets: Sequence[Target], query: Query) -> tuple[str, list[object]
         query.min_score,
         query.limit,
     ]
-    vectors = _vectors(targets, values)
+    vectors = _vectors([part.target for part in parts], values)
     names = [
         {
-            "t": str(t),
-            "table": f"{target.index.schema}.{target.index.table}",
+            "t": str(part.number),
+            "table": f"{part.target.index.schema}.{part.target.index.table}",
             "vector": vector,
-            "scope": _conditions(query.scope, target, values),
-            "exact_rows": str(EXACT_ROWS),
+            "scope": condition(query.scope, part.target, values),
+            "enough": str(ENOUGH),
+            "looked_at": str(LOOKED_AT),
+            **_words(part, values),
         }
-        for t, (target, vector) in enumerate(zip(targets, vectors, strict=True))
+        for part, vector in zip(parts, vectors, strict=True)
     ]
     spaces = [
-        f"({t}, {vectors.index(vector)}, {str(target.vector is not None).lower()})"
-        for t, (target, vector) in enumerate(zip(targets, vectors, strict=True))
+        f"({part.number}, {vectors.index(vector)}, {str(part.target.vector is not None).lower()})"
+        for part, vector in zip(parts, vectors, strict=True)
     ]
+    ways = [EXACT if exact(part) else INDEXED for part in parts]
     return STATEMENT.format(
         spaces=", ".join(spaces),
-        targets=",\n".join(TARGET.format(**each) for each in names),
+        targets=",\n".join(way.format(**each) for way, each in zip(ways, names, strict=True)),
         nearest=UNION.join(NEAREST.format(**each) for each in names),
         found=UNION.join(HELD.format(**each) for each in names),
         said=UNION.join(SAID.format(**each) for each in names),
         passages=UNION.join(PASSAGES.format(**each) for each in names),
-        sizes=", ".join(SIZE.format(**each) for each in names),
     ), values
 
 
-def method(target: Target, rows: int) -> Method:
-    """How the statement asked a target with so many rows in scope."""
-    if target.vector is None:
+def exact(part: Part) -> bool:
+    """Whether all that is in scope is looked at."""
+    return part.rows <= EXACT_ROWS
+
+
+def method(part: Part) -> Method:
+    """How the statement asks an index."""
+    if part.target.vector is None:
         return "words"
-    return "exact" if rows <= EXACT_ROWS else "hnsw"
+    return "exact" if exact(part) else "hnsw"
 
 
 def _vectors(targets: Sequence[Target], values: list[object]) -> list[str]:
@@ -98,24 +110,15 @@ def _vectors(targets: Sequence[Target], values: list[object]) -> list[str]:
     return found
 
 
-def _conditions(scope: Scope, target: Target, values: list[object]) -> str:
-    """What a row of the target must fulfil."""
-    conditions: list[tuple[str, object]] = []
-    if scope.job_id is not None:
-        conditions.append(("c.job_id = ${n}", scope.job_id))
-    if scope.session_id is not None:
-        conditions.append(("c.session_id = ${n}", scope.session_id))
-    if scope.document_id is not None:
-        conditions.append(("c.source_id = ${n} and c.kind <> 'session'", scope.document_id))
-    for collections in (scope.collection_ids, target.collection_ids):
-        if collections is not None:
-            conditions.append(("c.collection_id = any(${n}::uuid[])", list(collections)))
-    if target.job_ids is not None:
-        conditions.append(("c.job_id = any(${n}::uuid[])", list(target.job_ids)))
-    if scope.metadata:
-        conditions.append(("c.metadata @> ${n}::jsonb", msgspec.json.encode(dict(scope.metadata)).decode()))
-    parts = []
-    for condition, value in conditions:
-        values.append(value)
-        parts.append(condition.format(n=len(values)))
-    return " and ".join(parts) or "true"
+def _words(part: Part, values: list[object]) -> dict[str, str]:
+    """The parameters of what an index is asked for."""
+    words = part.words
+    asked = {"every": words.every, "any": words.any}
+    if not exact(part):
+        asked |= {"most": words.most, "few": words.few}
+    names = {}
+    for name, query in asked.items():
+        values.append(query)
+        names[name] = f"${len(values)}::text::tsquery"
+    values.append(list(words.each))
+    return {**names, "each": f"${len(values)}::text[]::tsquery[]"}

@@ -25,6 +25,7 @@ LINES = {
     "api": "start and memory of the API process",
     "chat": "what we add to a model's time, 200 replies at once, sending in a long conversation",
     "live": "from a command accepted to a thousand sockets",
+    "search": "answers from 100,000 passages, beside an exact search",
 }
 """Each is a module here with a function `measure`."""
 

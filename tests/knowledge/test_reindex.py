@@ -1,10 +1,12 @@
-"""An index is built beside the one that answers, compared, promoted and reverted; searches never go without."""
+"""An index is built beside the one that answers, compared, promoted, reverted, dropped; searches never go without."""
 
 import asyncio
 from typing import Any
 
 import aiohttp
+import asyncpg
 
+from tests.deployment import Deployment, Part
 from tests.knowledge.asking import ask, collection, ingested, over, upload
 
 TEXTS = (
@@ -85,3 +87,38 @@ async def test_the_same_embedder_with_other_chunks_is_built_beside_itself(
     await order(http, "POST", f"{path}/promote")
     after = await ask(http, "GET", f"/v1/documents/{document['id']}/chunks")
     assert len(after["items"]) > len(before["items"])
+
+
+async def test_the_index_before_a_promotion_is_dropped_by_itself_once_its_grace_is_over(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    name = await collection(http)
+    [document] = await ingested(http, name, ("long.txt", b" ".join(TEXTS)))
+    path = f"/v1/collections/{name}/reindex"
+    await order(http, "POST", path, strategy="sentences", size=50, overlap=0)
+    before = (await reindexed(http, name, "ready"))["active"]
+    await order(http, "POST", f"{path}/promote")
+    kept = await ask(http, "GET", path)
+    assert (kept["state"], kept["other"]["number"]) == ("promoted", before["number"])
+    impatient = Part("work", {**deployment.environment, "REINDEX_GRACE": "1"}, deployment.home / "impatient")
+    impatient.log.parent.mkdir()
+    await impatient.start()
+    try:
+        await reindexed(http, name, "none")
+        await ask(http, "POST", f"{path}/revert", status=409)
+        await emptied(deployment, f"chunks_{before['embedder']}_b", document["id"])
+        assert (await hits(http, name, "when is concrete poured"))[0]["explain"]["index"].endswith("_a")
+    finally:
+        await impatient.stop()
+
+
+async def emptied(deployment: Deployment, table: str, document: str) -> None:
+    """Wait until a table has no chunk of a document."""
+    connection = await asyncpg.connect(deployment.postgres.dsn)
+    left = f"select exists (select from knowledge.{table} where source_id = $1)"
+    try:
+        async with asyncio.timeout(30):
+            while await connection.fetchval(left, document):  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.05)
+    finally:
+        await connection.close()

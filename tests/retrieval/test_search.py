@@ -10,6 +10,8 @@ import pytest
 
 from infra.embedded.postgres import PostgresServer
 from infra.retrieval import Hit, Index, Query, Scope, Target, explore, index_of, search, statement
+from infra.retrieval.survey import survey
+from infra.retrieval.words import Words, words
 from tests import servers
 from tests.retrieval.corpus import INDEX, SAID, TABLE, Model, Row, Vector, indexed, insert, make, rows, unit
 
@@ -152,17 +154,41 @@ async def test_among_many_rows_the_vector_index_finds_nearly_all_that_an_exact_s
     assert found / sum(map(len, exact)) > 0.95
 
 
-@pytest.mark.parametrize(("exact_rows", "index_searches"), [(20, 1), (5000, 0)])
+@pytest.mark.parametrize(("exact_rows", "walked"), [(20, True), (5000, False)])
 async def test_the_vector_index_is_walked_only_when_there_are_many_rows(
-    talk: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, exact_rows: int, index_searches: int
+    talk: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch, exact_rows: int, walked: bool
 ) -> None:
     monkeypatch.setattr(statement, "EXACT_ROWS", exact_rows)
-    sql, values = statement.prepared([Target(INDEX, CHUNKS[0].vector)], Query("boiler"))
+    query = Query("boiler")
     async with talk.acquire() as connection, connection.transaction():
         await connection.execute(statement.SETTINGS)
-        plan = [line for (line,) in await connection.fetch(f"explain (analyze) {sql}", *values)]
-    walk = next(n for n, line in enumerate(plan) if "embedding_idx" in line)
-    assert any(f"Index Searches: {index_searches}" in line for line in plan[walk : walk + 4])
+        parts = await survey(connection, [Target(INDEX, CHUNKS[0].vector)], query, most=exact_rows + 1)
+        sql, values = statement.prepared(parts, query)
+        plan = [line for (line,) in await connection.fetch(f"explain {sql}", *values)]
+    assert any("embedding_idx" in line for line in plan) is walked
+
+
+async def test_among_many_rows_words_lead_to_nearly_all_that_looking_at_each_row_finds(
+    talk: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = np.random.default_rng(3)
+    questions = [Query(" ".join(random.choice(SAID, size=1 + n % 6, replace=False))) for n in range(30)]
+    exact = [await search(talk, [Target(INDEX, None)], query) for query in questions]
+    monkeypatch.setattr(statement, "EXACT_ROWS", 20)
+    indexed = [await search(talk, [Target(INDEX, None)], query) for query in questions]
+    assert [[hit.score for hit in hits] for hits in indexed] == [
+        [hit.score for hit in hits] for hits in exact
+    ]
+    assert [keys(hits) for hits in indexed] == [keys(hits) for hits in exact]
+
+
+def test_words_that_lead_to_too_many_passages_are_only_asked_for_together() -> None:
+    said = words([("'gantry'", 0.0), ("'crane'", 2000.0), ("'site'", 40_000.0)])
+    assert said.every == "'gantry' & 'crane' & 'site'"
+    assert said.most == "('gantry' & 'crane') | ('gantry' & 'site') | ('crane' & 'site')"
+    assert (said.few, said.any) == ("'gantry' | 'crane'", "'gantry' | 'crane' | 'site'")
+    assert words([("'site'", 40_000.0)]) == Words(each=("'site'",), every="'site'")
+    assert words([]) == Words()
 
 
 async def test_settings_of_a_search_do_not_stay_with_the_connection(talk: asyncpg.Pool) -> None:

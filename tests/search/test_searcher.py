@@ -43,13 +43,10 @@ class Told(Freshness):
     """Knows only what a test tells it."""
 
     def __init__(self) -> None:
-        self.at, self.changed_at = 1, 0
+        self.changed_at = 0
 
-    def now(self, sources: object) -> Positions:
-        return {"BOTH": self.at}
-
-    async def holds(self, sources: object, since: Mapping[str, int]) -> bool:
-        return not since["BOTH"] < self.changed_at <= self.at
+    async def holds(self, sources: object, then: Positions, now: Positions) -> bool:
+        return not then["BOTH"] < self.changed_at <= now["BOTH"]
 
 
 def source(
@@ -82,7 +79,8 @@ async def db(database: str) -> AsyncIterator[asyncpg.Pool]:
     async with indexed(database, rows(40)) as pool:
         await make(pool, OTHER)
         await pool.execute(
-            "create schema headwater; create table headwater.checkpoints (projection text, position int)"
+            "create schema headwater; create table headwater.checkpoints (projection text, position int); "
+            "insert into headwater.checkpoints values ('site', 1), ('base', 1)"
         )
         await insert(
             pool, [Row(UUID(int=500), 0, None, SAID[0], rows(1)[0].recorded_at, unit(np.ones(32)))], OTHER
@@ -142,9 +140,11 @@ async def test_an_answer_is_remembered_until_an_event_changes_what_can_be_found(
         return (await made.search(made.sources, ScopeBody(), Query(SAID[0], **more))).cached  # type: ignore[arg-type]
 
     assert [await cached(), await cached()] == [False, True]
-    told.at = 5  # something happened that changes nothing here
+    move = "update headwater.checkpoints set position = $1"
+    await db.execute(move, 5)  # something happened that changes nothing here
     assert await cached()
-    told.at = told.changed_at = 7
+    told.changed_at = 7
+    await db.execute(move, 7)
     assert [await cached(), await cached()] == [False, True]
     assert [await cached(recency=0.5), await cached(recency=0.5)] == [False, False]  # it gets older by itself
     assert embedder.asked == 1
