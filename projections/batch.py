@@ -4,12 +4,14 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 
 from events.catalogue import Undecodable
 from events.envelope import Event, Recorded
+from infra.blobs import BlobsUnavailable
 from infra.jetstream import ApiError
 from infra.reader import Reader
 from infra.telemetry import traces
@@ -29,6 +31,10 @@ AT_ONCE = 8
 """Blobs fetched in parallel."""
 BLOBS = 32
 """Events with blobs applied together: what their blobs hold is in memory at once."""
+
+EXPECTED = 60.0
+"""Seconds from an event in which a blob that it names and that is missing may be stored again: see
+`infra/blobs/expecting.py`. Rows of what is deleted do not wait: its blobs go after the read models have passed it."""
 
 AWAY = (
     asyncpg.PostgresConnectionError,
@@ -99,6 +105,10 @@ class Model:
         self._fetch = fetch
         self._applied = applied
 
+    @property
+    def _serves(self) -> bool:
+        return self._schema == self._projection.name
+
     async def apply(self, events: Sequence[Recorded[Event]], now: int) -> None:
         """Apply events, and stand at `now`, which is the position of the last of them or one behind it.
 
@@ -141,7 +151,7 @@ class Model:
     def _traced(self, events: Sequence[Recorded[Event]]) -> AbstractContextManager[object]:
         """A span in the traces of the events, for the model that serves: a rebuild is no part of what caused them."""
         name = self._projection.name
-        if self._schema != name:
+        if not self._serves:
             return nullcontext()
         attributes: dict[str, str | int] = {
             "messaging.destination.name": self._projection.stream,
@@ -166,6 +176,8 @@ class Model:
         async def content(recorded: Recorded[Event], key: str) -> tuple[int, Any]:
             async with gate:
                 data = await self._fetch(key)
+            if data is None and self._serves and (datetime.now(UTC) - recorded.at).total_seconds() < EXPECTED:
+                raise BlobsUnavailable(f"blob {key} of {recorded.cursor} is not there now")
             return recorded.position, None if data is None else self._projection.content(recorded.event, data)
 
         wanted = [(each, key) for each in events if (key := self._projection.blob(each.event))]

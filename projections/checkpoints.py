@@ -11,6 +11,9 @@ from projections.projection import Projection
 CHANNEL = "headwater"
 """Postgres notifications `<projection> <position>`, sent by the transaction that makes the position readable."""
 
+SILENT = 60.0
+"""Seconds after which the server lets go of an owner that says nothing: it stands still, and another takes over."""
+
 TABLE = """
 create extension if not exists vector;
 create schema if not exists headwater;
@@ -88,12 +91,14 @@ async def halt(connection: asyncpg.Connection, name: str, position: int, error: 
     )
 
 
-async def connect(dsn: str) -> asyncpg.Connection:
+async def connect(dsn: str, *, talks: bool = False) -> asyncpg.Connection:
     """A connection of its own for a projector. Raises `NotMigrated`.
 
     Commits do not wait for the disk: rows and checkpoint go together, and what a crash takes is read again. The server
-    lets go of a client that has died, and of what it had locked, within a second; within 15 when its machine has.
+    lets go of a client that has died, and of what it had locked, within a second; within 15 when its machine has; of
+    one that stands still in a transaction, or that `talks` all the time and no longer does, after `SILENT`.
     """
+    silent = str(round(SILENT * 1000))
     settings = {
         "synchronous_commit": "off",
         "application_name": "headwater project",
@@ -101,6 +106,8 @@ async def connect(dsn: str) -> asyncpg.Connection:
         "tcp_keepalives_idle": "5",
         "tcp_keepalives_interval": "5",
         "tcp_keepalives_count": "2",
+        "idle_in_transaction_session_timeout": silent,
+        "idle_session_timeout": silent if talks else "0",
     }
     connection = await asyncpg.connect(dsn, timeout=5, server_settings=settings)
     try:

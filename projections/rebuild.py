@@ -16,6 +16,10 @@ NEARLY = 500
 """Events still to apply at which the serving model is held still for the rest."""
 
 
+class BeingRebuilt(Exception):
+    """Another process is at it."""
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Rows and checksum of a table before and after, at one position. None: it was not there, or had another shape."""
@@ -56,7 +60,7 @@ async def rebuild(
     """Fill `<name>__next` from the log up to where the serving model stands, compare, and swap unless `dry_run`.
 
     Readers go on reading all the while; the serving model's projector waits only during the last few events.
-    `progress` is told positions. Raises `Halted` at an event that cannot be applied.
+    `progress` is told positions. Raises `Halted` at an event that cannot be applied, and `BeingRebuilt`.
     """
     name, spare = projection.name, f"{projection.name}__next"
     serving = await checkpoints.connect(dsn)
@@ -112,7 +116,7 @@ async def _alone(connection: asyncpg.Connection, name: str) -> None:
     if not await connection.fetchval(
         "select pg_try_advisory_lock(hashtextextended($1, 0))", f"rebuild {name}"
     ):
-        raise RuntimeError(f"{name} is being rebuilt by another process; wait for it to end")
+        raise BeingRebuilt(f"{name} is being rebuilt by another process; wait for it to end")
 
 
 async def _position(connection: asyncpg.Connection, name: str, *, hold: bool = False) -> int:

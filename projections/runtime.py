@@ -72,7 +72,7 @@ class Projector:
 
         The lock and the rows share a connection: whoever loses one loses both.
         """
-        connection = await checkpoints.connect(self._dsn)
+        connection = await checkpoints.connect(self._dsn, talks=True)
         try:
             # Not a statement that waits for the lock: its snapshot would keep old rows from being cleaned away.
             while not await connection.fetchval(  # noqa: ASYNC110 - another process has it

@@ -1,6 +1,7 @@
 """`headwater migrate` and `headwater rebuild`."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Callable
 
@@ -14,9 +15,9 @@ from app.places import Places, places
 from app.project import fetching
 from app.settings import Settings
 from handlers.refusals import Invalid
-from projections import schema
+from projections import checkpoints, schema
 from projections.projection import Projection
-from projections.rebuild import Report
+from projections.rebuild import BeingRebuilt, Report
 from projections.rebuild import rebuild as rebuild_model
 
 
@@ -29,7 +30,7 @@ async def migrate(settings: Settings, _: argparse.Namespace) -> int:
 
 
 async def migrated(settings: Settings, where: Places, kernel: Kernel, *, say: Callable[[str], None]) -> None:
-    """What `migrate` does, and `up` at its start."""
+    """What `migrate` does, and `up` at its start. Whoever comes second waits for who is at it."""
     projections = contexts.projections(*await indexes_for_settings(settings))
     connection = await asyncpg.connect(where.database, timeout=10)
     try:
@@ -39,8 +40,25 @@ async def migrated(settings: Settings, where: Places, kernel: Kernel, *, say: Ca
     for projection in projections:
         if projection.name in stale:
             say(f"{projection.name} has another shape now: rebuilding it from the log")
-            await rebuild_model(projection, log=kernel.log, dsn=where.database, fetch=fetching(kernel.blobs))
+            await _in_this_shape(projection, where, kernel)
     say(f"read models are there: {', '.join(each.name for each in projections)}")
+
+
+async def _in_this_shape(projection: Projection, where: Places, kernel: Kernel) -> None:
+    while await _is_stale(projection, where):
+        try:
+            await rebuild_model(projection, log=kernel.log, dsn=where.database, fetch=fetching(kernel.blobs))
+        except BeingRebuilt:
+            await asyncio.sleep(1)
+
+
+async def _is_stale(projection: Projection, where: Places) -> bool:
+    connection = await checkpoints.connect(where.database)
+    try:
+        stands = await checkpoints.read(connection, projection.name)
+    finally:
+        connection.terminate()
+    return stands is None or stands.fingerprint != projection.fingerprint
 
 
 async def rebuild(settings: Settings, asked: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from infra.embedded.process import EmbeddedServerError
 from infra.embedding import EmbeddingUnavailable
 from infra.jetstream import ApiError, LogUnavailable
 from projections.batch import Halted
+from projections.rebuild import BeingRebuilt
 
 STOP_WITHIN = 9.0
 """Seconds after a signal by which the process is gone, whatever still hangs."""
@@ -34,9 +35,11 @@ KNOWN = (
     LogUnavailable,
     ApiError,
     Halted,
+    BeingRebuilt,
     LookupError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a server that ends in the middle of a word
     ConnectionError,
     TimeoutError,
 )

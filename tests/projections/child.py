@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra import jetstream
 from infra.log import Log
+from projections import checkpoints, runtime
 from projections.rebuild import rebuild
 from projections.runtime import Projector
 from tests.projections.shop import shop
@@ -17,9 +18,9 @@ from tests.projections.site import Site, no_blobs
 
 
 @asynccontextmanager
-async def projector_process(site: Site, nats_url: str) -> AsyncIterator[Process]:
-    """Projects the site's shop until it is killed."""
-    async with _process(site, nats_url, "project") as child:
+async def projector_process(site: Site, nats_url: str, *, silent: float = 60) -> AsyncIterator[Process]:
+    """Projects the site's shop until it is killed. When it stands still for `silent` seconds, another takes over."""
+    async with _process(site, nats_url, "project", silent) as child:
         yield child
 
 
@@ -31,8 +32,9 @@ async def rebuild_process(site: Site, nats_url: str) -> AsyncIterator[Process]:
 
 
 @asynccontextmanager
-async def _process(site: Site, nats_url: str, job: str) -> AsyncIterator[Process]:
+async def _process(site: Site, nats_url: str, job: str, silent: float = 60) -> AsyncIterator[Process]:
     given = {"TEST_NATS": nats_url, "TEST_DSN": site.dsn, "TEST_SHOP": site.shop.context, "TEST_JOB": job}
+    given["TEST_SILENT"] = str(silent)
     child = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.projections.child", env=os.environ | given, cwd=Path(__file__).parents[2]
     )
@@ -50,6 +52,8 @@ async def killed(child: Process) -> None:
 
 
 async def main() -> None:
+    checkpoints.SILENT = float(os.environ["TEST_SILENT"])
+    runtime.QUIET = checkpoints.SILENT / 3
     nc = await jetstream.connect(os.environ["TEST_NATS"], name="child")
     projected = shop(os.environ["TEST_SHOP"])
     log = Log(nc, projected.catalogue)

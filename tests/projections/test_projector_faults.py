@@ -1,6 +1,7 @@
 """Whoever dies, no event is lost and none is applied twice: sums in the rows would show it."""
 
 import asyncio
+import signal
 import time
 from collections.abc import AsyncIterator
 
@@ -57,6 +58,23 @@ async def test_a_projector_killed_in_the_middle_of_a_batch_leaves_nothing_of_it(
                 assert seen.positions == list(range(502, end + 1))
         holder.terminate()
     assert taken_over < 2.5
+    assert await site.rows() == await site.expected()
+
+
+async def test_one_that_stands_still_is_replaced_and_comes_back_to_nothing(
+    site: Site, nats: NatsServer
+) -> None:
+    await site.store(*site.shop.account(50))
+    async with projector_process(site, nats.url, silent=1.5) as child:
+        await site.until(51)
+        async with site.projecting() as seen:
+            child.send_signal(signal.SIGSTOP)
+            end = await site.store(*site.shop.account(50))
+            await site.until(end)
+            assert seen.positions == list(range(52, end + 1))
+            child.send_signal(signal.SIGCONT)
+            await site.until(await site.store(*site.shop.account(50)))
+            assert child.returncode is None
     assert await site.rows() == await site.expected()
 
 

@@ -13,7 +13,7 @@ from infra.embedded.nats import NatsServer
 from projections import rebuild as rebuilding
 from projections import schema
 from projections.batch import Fetch, Halted
-from projections.rebuild import Report, rebuild
+from projections.rebuild import BeingRebuilt, Report, rebuild
 from tests.kernel.wiring import until
 from tests.projections.child import killed, rebuild_process
 from tests.projections.shop import Shop, junk
@@ -225,7 +225,7 @@ async def test_two_rebuilds_at_once_are_refused(site: Site) -> None:
     await site.db.execute("update headwater.checkpoints set position = 7")
     first = asyncio.create_task(rebuilt(site, fetch=fetch))
     await asyncio.wait_for(begun.wait(), 10)
-    with pytest.raises(RuntimeError, match="is being rebuilt by another process"):
+    with pytest.raises(BeingRebuilt, match="is being rebuilt by another process"):
         await rebuilt(site)
     go_on.set()
     assert (await first).swapped
