@@ -21,6 +21,7 @@ from handlers.operations.burial import bury, redriver
 from handlers.operations.erasing import erasers
 from handlers.refusals import Refusal
 from infra.blobs import Blobs
+from infra.blobs.expecting import expecting
 from infra.compute import Compute
 from infra.custody import Custody
 from infra.embedding import Embedder
@@ -73,7 +74,7 @@ async def work(
         index=index,
         read_models=models,
         url=url,
-        blobs=kernel.blobs,
+        blobs=expecting(kernel.blobs, kernel.log),
         posts=posts,
         speech=speech,
         commands=kernel.commands,

@@ -11,6 +11,7 @@ from events.ids import derived_id, new_id
 from handlers.commands import Command, Commands, Outcome
 from handlers.handler import Attempt, Handler, NotYet, commands_of
 from handlers.refusals import Unavailable
+from infra.blobs.expecting import working_for
 from infra.blobs.names import named
 from infra.blobs.noting import noting
 from infra.telemetry.logs import logger
@@ -64,7 +65,7 @@ class Answering:
         self, handler: Handler, recorded: Recorded[Any], attempt: Attempt, again: str, execute: Execute
     ) -> None:
         try:
-            with noting() as stored:
+            with noting() as stored, working_for(recorded.event.key):
                 async with asyncio.timeout(handler.timeout) as limit:
                     commands = commands_of(await handler.effect(recorded, attempt))
         except TimeoutError as late:

@@ -168,6 +168,11 @@ class Log:
         found = await self._all_at(stream, [position])
         return found[0] if found else None
 
+    async def deleted(self, key: Key) -> bool:
+        """Whether an aggregate has been deleted, erased or not. Raises `LogUnavailable`."""
+        subject = f"{key.filter.removesuffix('>')}{TOMBSTONE}"
+        return await leader_get(self._nc, key.stream, {"last_by_subj": subject}) is not None
+
     async def held(self, key: Key) -> dict[str, int]:
         """How many messages of an aggregate its stream holds, by the names of their events."""
         request = {"subjects_filter": key.filter}
