@@ -13,7 +13,7 @@ from app.chat import queries as chat_queries
 from app.chat import serving as chat_serving
 from app.chat import topics as chat_topics
 from app.chat.answerer import Answerer
-from app.chat.finding import ProjectSources, finder
+from app.chat.finding import finder
 from app.http.asyncapi import Channel
 from app.http.endpoints import Call, Endpoint
 from app.http.keys import KeyRing
@@ -389,7 +389,8 @@ def endpoints(
             db=db,
             signals=signals,
             words=Words(log, blobs),
-            sources=ProjectSources(searcher.sources),
+            searcher=searcher,
+            link=link,
             generator=generator,
             hub=hub,
             exists=exists,

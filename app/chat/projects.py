@@ -20,6 +20,7 @@ from app.chat.bodies import (
     ProjectsQuery,
 )
 from app.chat.exporting import as_markdown
+from app.chat.leading import Lead
 from app.chat.sending import Sending, part_of
 from app.chat.views import Exported, ProjectSummary, ProjectView
 from app.chat.views import Projects as Listing
@@ -46,10 +47,11 @@ class Projects:
         sending: Sending,
         db: asyncpg.Pool,
         exists: Callable[[Key], Awaitable[bool]],
+        lead: Lead,
         clock: Callable[[], datetime],
     ) -> None:
         self._sending, self._commands, self._sources = sending, sending.commands, sending.sources
-        self._db, self._exists, self._clock = db, exists, clock
+        self._db, self._exists, self._lead, self._clock = db, exists, lead, clock
 
     async def found(self, project_id: UUID, principal: Principal) -> asyncpg.Record:
         """The row of a project. Raises `NotFound`, and `Forbidden` for who may not read what its replies are from."""
@@ -93,6 +95,7 @@ class Projects:
     async def show(self, call: Call[ProjectQuery, None]) -> Reply:
         row = await self.found(call.ids["projectId"], call.principal)
         messages = await queries.branch(self._db, row["id"], row["leaf"], most=call.query.limit)
+        messages = await self._lead(call, messages)
         manner, withdrawn = msgspec.json.decode(row["manner"], type=Manner), row["withdrawn"] or 0
         view = ProjectView(
             **msgspec.structs.asdict(queries.summary(row)),
@@ -102,7 +105,9 @@ class Projects:
             position=f"CHAT@{max(row['revision'], withdrawn)}",
             **msgspec.structs.asdict(manner),
         )
-        return Reply(body=view, etag=f"{row['revision']}-{withdrawn}-{call.query.limit}")
+        linked = any(each.citations for each in messages)  # links hold for a while only
+        etag = None if linked else f"{row['revision']}-{withdrawn}-{call.query.limit}"
+        return Reply(body=view, etag=etag)
 
     async def change(self, call: Call[None, ChangedProject]) -> Reply:
         """One command after the other: each may be sent again under the same key."""

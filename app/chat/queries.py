@@ -7,8 +7,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from app.chat.views import CodeBlockView, Fault, MessageView, ProjectSummary, UsageView
-from events.chat import Citation
+from app.chat.views import CitedView, CodeBlockView, Fault, MessageView, ProjectSummary, UsageView
 
 SUMMARY = "id, title, messages, created_at, updated_at"
 WITHDRAWN = "This reply is gone: something that it was made from was deleted."
@@ -165,7 +164,7 @@ def view(row: asyncpg.Record, siblings: Sequence[UUID]) -> MessageView:
         model=row["model"],
         cut=row["cut"],
         method=row["method"],
-        citations=msgspec.json.decode(row["citations"], type=tuple[Citation, ...]),
+        citations=msgspec.json.decode(row["citations"], type=tuple[CitedView, ...]),
         usage=_usage(row) if reply else None,
         error=Fault(code=row["error_code"], detail=row["error_detail"] or "") if row["error_code"] else None,
     )

@@ -7,12 +7,15 @@ import asyncpg
 
 from app.chat import models, routes, sockets
 from app.chat.finding import ProjectSources
+from app.chat.leading import leading
 from app.chat.projects import Projects
 from app.chat.rooms import Rooms
 from app.chat.sending import Sending
 from app.chat.topics import PROJECTS
 from app.http.endpoints import Endpoint
 from app.live.hub import Hub
+from app.search.routes import Link
+from app.search.searcher import Searcher
 from events.envelope import Key
 from handlers.chat.reply.words import Words
 from handlers.commands import Commands
@@ -26,15 +29,16 @@ def endpoints(
     db: asyncpg.Pool,
     signals: Signals,
     words: Words,
-    sources: ProjectSources,
+    searcher: Searcher,
+    link: Link,
     generator: Generator | None,
     hub: Hub,
     exists: Callable[[Key], Awaitable[bool]],
     clock: Callable[[], datetime],
 ) -> tuple[Endpoint, ...]:
     """Projects, their socket, and models."""
-    sending = Sending(commands, db, signals, words, sources)
-    projects = Projects(sending=sending, db=db, exists=exists, clock=clock)
+    sending = Sending(commands, db, signals, words, ProjectSources(searcher.sources))
+    projects = Projects(sending=sending, db=db, exists=exists, lead=leading(searcher, link), clock=clock)
     rooms = Rooms(feed=hub.feed(PROJECTS.stream), topic=PROJECTS, signals=signals, db=db, clock=clock)
     hub.listen(PROJECTS.name, rooms.signalled)
     return (

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.search.sources import MomentView
 from events.chat import Citation
 
 Role = Literal["user", "assistant"]
@@ -55,6 +56,15 @@ class UsageView(_View, frozen=True, kw_only=True):
     """How many messages the model was shown."""
 
 
+class CitedView(Citation, frozen=True, kw_only=True):
+    """Where something that a reply says stands."""
+
+    moment: MomentView | None = None
+    """In a recording: what is said there, and when."""
+    url: str | None = None
+    """Plays the recording from that moment, or opens the original at the page; where a project is read over HTTP."""
+
+
 class MessageView(_View, frozen=True, kw_only=True):
     id: UUID
     role: Role
@@ -70,7 +80,7 @@ class MessageView(_View, frozen=True, kw_only=True):
     cut: bool = False
     """The model would have gone on, but was allowed no more."""
     method: str | None = None
-    citations: tuple[Citation, ...] = ()
+    citations: tuple[CitedView, ...] = ()
     usage: UsageView | None = None
     error: Fault | None = None
 
