@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from infra.embedded.nats import NatsServer
 from infra.embedded.postgres import PostgresServer
@@ -12,6 +13,13 @@ from tests.deployment import Deployment, deployed
 from tests.generation.ollama_server import MODEL, OllamaServer, ollama_server
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the processes that tests start all read the same modules
+
+SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of a test's
+settings.register_profile(
+    "suite", max_examples=50, derandomize=True, deadline=None, suppress_health_check=SLOW
+)
+settings.register_profile("search", max_examples=1000, deadline=None, suppress_health_check=SLOW)
+settings.load_profile("suite")  # `--hypothesis-profile=search` looks for what nobody has thought of yet
 
 COSTLY = {"modelled": 0, "victim": 0, "cluster": 0, "deployment": 1}
 """What takes long to start, and which of two pytest processes is to start it."""

@@ -135,7 +135,8 @@ class Deployment:
         return f"http://127.0.0.1:{self.environment['PORT']}"
 
     def client(self, **options: Any) -> aiohttp.ClientSession:
-        """An HTTP client with a key that may do everything."""
+        """An HTTP client with a key that may do everything, and with patience."""
+        options = {"middlewares": (patient,), **options}
         return aiohttp.ClientSession(self.url, headers={"X-Api-Key": KEY}, **options)
 
     @asynccontextmanager
@@ -159,6 +160,15 @@ class Deployment:
             finally:
                 process.kill()
             return Finished(status, *process.said())
+
+
+async def patient(request: aiohttp.ClientRequest, ask: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Asks again when what was written cannot be read yet: on a busy machine that takes longer than requests wait."""
+    for _ in range(20):
+        answer = await ask(request)
+        if answer.status != 503 or b"NOT_YET_READABLE" not in await answer.read():
+            break
+    return answer
 
 
 async def headwater(*arguments: str, environment: Mapping[str, str], within: float = 90) -> Finished:

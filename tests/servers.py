@@ -61,7 +61,7 @@ async def until_jetstream_answers(server: NatsServer) -> None:
     """Wait until the server has JetStream to offer: in a cluster, until there is a leader to ask."""
     client = await nats.connect(server.url)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     await client.jetstream(timeout=0.2).account_info()

@@ -171,7 +171,7 @@ async def test_a_server_that_ends_by_itself_is_started_again(home):
         await leave_marks(urls)
         for process in server_processes(home):
             process.kill()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 try:
                     assert await marks(urls) == (b"kept", "kept")

@@ -22,7 +22,7 @@ async def question(http: aiohttp.ClientSession, text: str, **more: Any) -> dict[
 
 async def gone(http: aiohttp.ClientSession, answer: str) -> None:
     """Wait until an answer is not there any more."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with http.get(f"/v1/chats/{answer}") as told:
                 if told.status == 404:
@@ -42,7 +42,7 @@ async def answered(http: aiohttp.ClientSession, path: str) -> dict[str, Any]:
 
 async def erased(http: aiohttp.ClientSession, what: str, id: str) -> dict[str, Any]:
     """Wait until a deletion is proved."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with http.get(f"/v1/{what}/{id}/deletion") as told:
                 proof: dict[str, Any] = await told.json()

@@ -90,11 +90,11 @@ async def test_without_jetstream_everything_says_so_in_time_and_then_works_again
                 site.blobs.sweep(NOW),
                 site.blobs.prepare(),
             )
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 outcomes = await asyncio.gather(*attempts, return_exceptions=True)
             assert [type(outcome) for outcome in outcomes] == [BlobsUnavailable] * len(attempts)
             await server.start()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not await answers(site):
                     pass
             assert await site.blobs.get(blob.key) == b"before"
@@ -112,11 +112,11 @@ async def test_an_upload_that_jetstream_dies_under_fails_and_is_swept() -> None:
                 server.kill()
                 yield content
 
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(20):
                 with pytest.raises(BlobsUnavailable):
                     await site.blobs.put(dying(), media_type="audio/ogg")
             await server.start()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not await answers(site):
                     pass
                 while await site.contents():  # a chunk on its way may arrive after the first sweep

@@ -9,7 +9,7 @@ from uuid import uuid4
 import aiohttp
 from aiohttp import WSMsgType
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Talk:

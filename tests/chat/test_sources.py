@@ -36,7 +36,7 @@ async def keyed(deployment: Deployment, *scopes: str) -> AsyncIterator[aiohttp.C
             owner, "POST", "/v1/keys", status=201, json={"name": "narrow", "scopes": list(scopes)}
         )
     async with aiohttp.ClientSession(deployment.url, headers={"X-Api-Key": made["secret"]}) as client:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 async with client.get("/v1/projects") as answer:
                     if answer.status == 200:

@@ -48,7 +48,7 @@ async def until(
     http: aiohttp.ClientSession, letter: str, so: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
     """Wait until something is true of a dead letter."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = await get(http, f"/v1/dead-letters/{letter}")
             if so(found):
@@ -164,7 +164,7 @@ async def _twice_uploaded(deployment: Deployment, session: UUID, blob: str) -> N
 
 async def _letters(deployment: Deployment, session: UUID) -> list[dict[str, Any]]:
     """The two open dead letters of a recording, in the order of their events."""
-    async with deployment.client() as http, asyncio.timeout(20):
+    async with deployment.client() as http, asyncio.timeout(60):
         while True:
             letters = (await get(http, "/v1/dead-letters?status=open&limit=200"))["items"]
             found = [each for each in letters if each["subject"].split(".")[2] == str(session)]

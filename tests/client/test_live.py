@@ -20,7 +20,7 @@ LAST = "jobsite.session.indexed"
 async def events(following: Following, last: str = LAST) -> list[str]:
     """The types of what is told, up to the first of that type."""
     heard: list[str] = []
-    async with asyncio.timeout(30), aclosing(following.messages()) as messages:
+    async with asyncio.timeout(60), aclosing(following.messages()) as messages:
         async for message in messages:
             if isinstance(message, Happened):
                 heard.append(message.event)
@@ -74,7 +74,7 @@ async def test_a_server_that_is_away_for_a_moment_is_no_reason_to_poll(
     client: Headwater, proxy: Proxy
 ) -> None:
     following = client.follow([f"jobs:{new_id()}"])
-    async with asyncio.timeout(20), aclosing(following.messages()) as messages:
+    async with asyncio.timeout(60), aclosing(following.messages()) as messages:
         assert isinstance(await anext(messages), Subscribed)
         for _ in range(3):
             proxy.cut()

@@ -14,7 +14,7 @@ async def test_a_recording_is_told_of_read_and_forgotten_with_it(client: Headwat
     job, silence = new_id(), tmp_path / "silence.wav"
     silence.write_bytes(sound(0))
     async with (
-        asyncio.timeout(40),
+        asyncio.timeout(60),
         aclosing(client.follow(["notifications"], job_ids=[job]).messages()) as messages,
     ):
         assert isinstance(await anext(messages), Subscribed)
@@ -30,7 +30,7 @@ async def test_a_recording_is_told_of_read_and_forgotten_with_it(client: Headwat
     assert (await client.notifications.unread()).unread >= 0
     await client.delete_session(session)
     report = await client.deletion(session)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while report.status != "done":
             await asyncio.sleep(0.1)
             report = await client.deletion(session)

@@ -98,7 +98,7 @@ def test_waiting_gets_longer_and_heeds_the_server() -> None:
 
 async def found(client: Headwater, scope: ScopeBody) -> SearchAnswer:
     """Wait until what was said can be found."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (answer := await client.search("order drywall", scope=scope)).hits:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     return answer

@@ -227,7 +227,7 @@ async def test_the_process_needs_a_key_and_no_server_of_ours(tmp_path: Path) -> 
     try:
         assert process.stderr
         url = ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for line in process.stderr:
                 if b"computes on" in line:
                     url = line.decode().split()[-1]

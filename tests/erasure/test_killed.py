@@ -26,7 +26,7 @@ async def test_erasing_goes_on_where_a_killed_worker_left_it(
         report = await gone(http, f"/v1/sessions/{each['sessionId']}/deletion")
         assert report["left"] == 0
     await idle(http)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await stored_messages(deployment) != before:  # noqa: ASYNC110 - it is another process's
             await asyncio.sleep(0.1)
     session = await get(http, f"/v1/sessions/{kept['sessionId']}")

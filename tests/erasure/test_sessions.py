@@ -32,7 +32,7 @@ async def deleted(http: aiohttp.ClientSession, path: str) -> dict[str, Any]:
 async def gone(http: aiohttp.ClientSession, url: str) -> dict[str, Any]:
     report: dict[str, Any] = {}
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 async with http.get(url) as answer:
                     report = await answer.json()
@@ -110,7 +110,7 @@ async def test_deleted_while_it_is_transcribed_the_transcript_comes_too_late(
     try:
         recording = sound()
         taken = await accepted(http, recording, key=(key := str(uuid4())))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await deployment.whisper.asked.wait()
         report = await deleted(http, f"/v1/sessions/{taken['sessionId']}")
         assert report["erasure"]["blobs"] == {"audio_uploaded": 1}
@@ -127,7 +127,7 @@ async def test_deleted_while_it_is_transcribed_the_transcript_comes_too_late(
     stored = await stored_messages(deployment)
     status, again = await upload(http, recording, key=key)
     assert (status, again["code"]) == (409, "DELETED_SINCE")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await stored_messages(deployment) != stored:  # noqa: ASYNC110 - it is another process's
             await asyncio.sleep(0.05)
     status, again = await upload(http, recording, key=str(uuid4()))

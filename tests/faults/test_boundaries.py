@@ -126,14 +126,14 @@ async def test_a_worker_killed_at_every_boundary_of_every_stage_loses_and_repeat
                 for boundary in (*SESSION, *DOCUMENT):
                     async with said(nc, boundary) as tripped:
                         await (work.session() if boundary in SESSION else work.document())
-                        async with asyncio.timeout(20):
+                        async with asyncio.timeout(60):
                             await tripped.wait()
                         workers.kill()
                     await workers.begin()
                 victim.mail.treats[stalled] = [STALL]
                 victim.mail.stalled.clear()
                 await work.session(stalled)
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(60):
                     await victim.mail.stalled.wait()
                 workers.kill()
                 await workers.begin()

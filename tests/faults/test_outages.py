@@ -19,7 +19,7 @@ async def refused(http: aiohttp.ClientSession, path: str) -> str:
 
 
 async def until_ready(http: aiohttp.ClientSession) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with http.get("/v1/health/ready") as answer:
                 if answer.status == 200:
@@ -56,7 +56,7 @@ async def test_without_postgres_uploads_are_accepted_and_reads_say_when_to_ask_a
             await victim.postgres.start()
         await until_ready(http)
         for each in taken:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while (await _status(http, each["statusUrl"])) != "completed":  # noqa: ASYNC110 - elsewhere
                     await asyncio.sleep(0.1)
 
@@ -98,7 +98,7 @@ async def test_without_nats_commands_say_when_to_ask_again_reads_go_on_and_socke
                 await nats.start()
             await until_ready(http)
             taken = await accepted(http, content, key=key, jobId=job)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 told = await ws.receive_json()
                 assert (told["event"], told["cursor"]) == (
                     "jobsite.session.audio_uploaded",
@@ -112,7 +112,7 @@ async def test_a_speech_server_that_fails_is_asked_again_until_it_answers(victim
         victim.whisper.fault = "500"
         try:
             taken = await accepted(http, sound())
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while not (stage := (await get(http, taken["statusUrl"]))["stages"][0])["error"]:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
             assert (stage["state"], stage["error"]["code"]) == ("processing", "ATTEMPT_FAILED")

@@ -45,7 +45,7 @@ async def test_the_api_finishes_uploads_and_tells_its_clients_to_come_back(victi
         stopping = asyncio.create_task(victim.serve.stop())
         farewell = await ws.receive(timeout=5)
         assert (farewell.type, farewell.data) == (aiohttp.WSMsgType.CLOSE, 1001)
-        await asyncio.wait_for(stream.content.read(), 5)
+        await asyncio.wait_for(stream.content.read(), 60)
         rest.set()
         answer = await uploading
         assert answer.status == 202
@@ -70,7 +70,7 @@ async def test_what_never_ends_is_broken_off_and_handed_back(victim: Deployment)
     try:
         async with victim.client() as http:
             taken = await accepted(http, sound())
-            await asyncio.wait_for(victim.whisper.asked.wait(), 20)
+            await asyncio.wait_for(victim.whisper.asked.wait(), 60)
             request = http.post("/v1/upload/audio", data=endless(), headers=headers)
             sending = asyncio.create_task(request.__aenter__())
             await asyncio.sleep(0.2)

@@ -226,7 +226,7 @@ class Site:
                 writer.write(piece)
                 await writer.drain()
                 await asyncio.sleep(pause)
-            return await asyncio.wait_for(reader.read(), 10)
+            return await asyncio.wait_for(reader.read(), 60)
         finally:
             writer.close()
 

@@ -47,7 +47,7 @@ async def added_job(http: aiohttp.ClientSession) -> str:
 async def over(http: aiohttp.ClientSession, taken: dict[str, Any], query: str = "") -> dict[str, Any]:
     """The attachment, once its stages are over."""
     after = {"Headwater-After": taken["position"]}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             found = await get(http, f"/v1/attachments/{taken['attachmentId']}{query}", **after)
             if found["status"] in {"completed", "failed"}:
@@ -57,7 +57,7 @@ async def over(http: aiohttp.ClientSession, taken: dict[str, Any], query: str = 
 
 async def until(http: aiohttp.ClientSession, path: str, **expected: Any) -> dict[str, Any]:
     """What is at the path, once these of its members are as expected."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with http.get(path) as answer:
                 found: dict[str, Any] = await answer.json()

@@ -10,7 +10,7 @@ from tests.deployment import Deployment
 from tests.jobsite.uploads import accepted, completed, get, over, sound
 from tests.speech.whisper_server import MODEL
 
-WITHIN = 30.0
+WITHIN = 60.0
 
 
 async def sent(

@@ -198,7 +198,7 @@ SAID = (
 WORDS = st.sampled_from(SAID.split())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(WORDS, max_size=12).map(" ".join), max_size=5))
 def test_whatever_is_said_commands_and_rest_are_apart_and_in_their_places(lines: list[str]) -> None:
     found = heard(*lines)
@@ -214,7 +214,7 @@ def test_whatever_is_said_commands_and_rest_are_apart_and_in_their_places(lines:
     assert all(each.text for each in found.commands)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(WORDS, max_size=12).map(" ".join), max_size=5))
 def test_no_word_is_lost_but_those_that_link_commands(lines: list[str]) -> None:
     found = heard(*lines)

@@ -30,7 +30,7 @@ async def post(http: aiohttp.ClientSession, path: str, body: Any = None, status:
 async def until(
     http: aiohttp.ClientSession, path: str, good: Callable[[dict[str, Any]], bool]
 ) -> dict[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             with suppress(AssertionError):
                 if good(found := await get(http, path)):
@@ -66,7 +66,7 @@ async def test_a_note_is_reported_with_what_contradicts_the_plan_whenever_that_c
     assert "Drywall: 40 sheets" in page
     # A second plan, after the summary: found as well, and told in a report that somebody asks for.
     await read(http, await attached(http, b"Drywall: 30 sheets", "later.txt", sessionId=session))
-    async with asyncio.timeout(30), deployment.log() as log:
+    async with asyncio.timeout(60), deployment.log() as log:
         while "discrepancies_found" not in (names := await _events(log, session)):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert names.count("discrepancies_found") == 1

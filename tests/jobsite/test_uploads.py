@@ -24,7 +24,7 @@ async def leaves_nothing(http: aiohttp.ClientSession, deployment: Deployment) ->
     await idle(http)
     before = await stored_messages(deployment)
     yield
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await stored_messages(deployment) != before:  # noqa: ASYNC110 - it is another process's
             await asyncio.sleep(0.05)
 
@@ -120,7 +120,7 @@ async def raw_upload(
         if go:
             writer.transport.abort()
             return None
-        status = await asyncio.wait_for(reader.readline(), 10)
+        status = await asyncio.wait_for(reader.readline(), 60)
         return int(status.split()[1])
     finally:
         writer.transport.abort()

@@ -77,7 +77,7 @@ async def over(
     upload: Mapping[str, Any],
     *,
     until: Collection[str] = OVER,
-    within: float = 30,
+    within: float = 60,
 ) -> dict[str, Any]:
     """Wait until every stage of an upload has ended; its status, as last told."""
     async with asyncio.timeout(within):
@@ -99,12 +99,13 @@ async def completed(http: aiohttp.ClientSession, content: bytes, **options: Any)
 async def idle(http: aiohttp.ClientSession) -> None:
     """Wait until no handler has anything to do; looked at twice, because queues are not all asked at one moment."""
     looks = 0
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while looks < 2:
             queues = (await get(http, "/status"))["queues"]
             busy = any(each["waiting"] or each["atWork"] for each in queues)
             looks = 0 if busy else looks + 1
-            await asyncio.sleep(0.2)
+            if looks < 2:
+                await asyncio.sleep(0.2)
 
 
 async def stored_messages(deployment: Deployment) -> int:

@@ -131,7 +131,7 @@ async def test_a_reader_and_a_command_meet_an_erased_aggregate_calmly(log, ledge
         tombstone = await delete(log, ledger, account, past)
         await erase(ledger.key(account), log=log, eraser=eraser)
         seen = []
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while reader.position < tombstone:
                 seen += [each.position for each in await reader.take(10)]
         assert seen[-1] == tombstone

@@ -4,7 +4,7 @@ import json
 import types
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
-from uuid import RFC_4122, UUID
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from events.catalogue import Catalogue, Undecodable, Upcast
 from events.envelope import Claim, Event, Intent, Key, Recorded, subject_of, timestamp, to_headers
-from events.ids import derived_id, new_id
-from infra.wire import headers_of
+from events.ids import new_id
 
 GOLDEN = Path(__file__).parent / "golden"
 ID = UUID("01991234-5678-7abc-8def-0123456789ab")
@@ -309,24 +308,6 @@ def test_a_time_is_written_in_utc_with_a_z_and_read_again(at):
     assert datetime.fromisoformat(written) == at
 
 
-@quick
-@given(milliseconds=st.integers(0, 2**48 - 2))
-def test_a_new_id_is_a_uuid_7_that_carries_its_time(milliseconds):
-    made = new_id(milliseconds)
-    assert (made.version, made.variant) == (7, RFC_4122)
-    assert made.int >> 80 == milliseconds
-    lowest, highest = new_id(milliseconds, b"\x00" * 10), new_id(milliseconds, b"\xff" * 10)
-    assert lowest <= made <= highest < new_id(milliseconds + 1, b"\x00" * 10)
-    assert (lowest.int ^ highest.int).bit_count() == 74
-
-
-def test_a_derived_id_is_the_same_each_time_and_another_for_other_names():
-    assert derived_id(ID, "a", "b") == derived_id(ID, "a", "b")
-    assert (
-        len({derived_id(ID), derived_id(ID, "a", "b"), derived_id(ID, "ab"), derived_id(ID, "b", "a")}) == 4
-    )
-
-
 @pytest.mark.parametrize(
     "value", ["", "x", "Räume & Höfe", "a.b", "a.*.>", " ", "a b", "\r\n", "ü" * 500, "=x", "💥" * 500, "A"]
 )
@@ -342,26 +323,3 @@ def test_any_value_makes_one_plain_token(value):
 @given(st.lists(text, unique=True))
 def test_different_values_never_share_a_subject(values):
     assert len({Claim("name", each).subject("garden") for each in values}) == len(values)
-
-
-@quick
-@given(
-    headers=st.dictionaries(
-        st.from_regex(r"[A-Za-z][A-Za-z0-9-]{0,20}", fullmatch=True),
-        st.from_regex(r"[!-~]([ -~]*[!-~])?", fullmatch=True),
-    )
-)
-def test_headers_are_read_as_they_were_written(headers):
-    for separator in (": ", ":"):
-        block = "NATS/1.0\r\n" + "".join(f"{k}{separator}{v}\r\n" for k, v in headers.items()) + "\r\n"
-        assert headers_of(block.encode()) == headers
-
-
-def test_a_status_is_read_beside_the_headers():
-    assert headers_of(b"NATS/1.0\r\n\r\n") == {}
-    assert headers_of(b"NATS/1.0 503\r\n\r\n")["Status"] == "503"
-    assert headers_of(b"NATS/1.0 409 Consumer Deleted\r\nNats-Pending-Messages: 3\r\n\r\n") == {
-        "Status": "409",
-        "Description": "Consumer Deleted",
-        "Nats-Pending-Messages": "3",
-    }

@@ -120,7 +120,7 @@ async def test_a_client_that_knew_one_node_goes_on_with_the_others(cluster):
                     await write(log, ledger, account, 1, 2, past=past)
                     assert amounts(await log.load(ledger.key(account))) == list(range(6))
                     positions = []
-                    async with asyncio.timeout(10):
+                    async with asyncio.timeout(60):
                         while len(positions) < 6:
                             positions += [each.position for each in await reader.take(10)]
                     assert positions == past

@@ -202,7 +202,7 @@ async def test_a_scan_ends_although_what_was_waiting_is_erased_meanwhile(log, le
     account = new_id()
     past = await write(log, ledger, account, *[1] * 5)
     await write(log, ledger, new_id(), 1)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async with log.reader(
             ledger.stream, after=0, filters=[ledger.key(account).filter], window=1
         ) as reader:
@@ -223,7 +223,7 @@ async def test_without_a_stream_there_is_no_log(nc, monkeypatch):
 
 
 async def test_an_event_that_no_server_takes_is_refused_at_once(log, ledger):
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(jetstream.PATIENCE):
         for size in (1, 2):
             with pytest.raises(ApiError, match="10054"):
                 await log.append(ledger.paid(new_id(), *range(size), note="x" * (9 << 20)), intent(), past=[])

@@ -1,13 +1,14 @@
 """Messages reach who takes them straight, whole and in order, however the network cuts the stream."""
 
 from itertools import cycle
+from string import ascii_letters, digits
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nats.aio.msg import Msg
 
-from infra.wire import Connection
+from infra.wire import Connection, headers_of
 
 TAKEN, OTHER = 7, 8
 
@@ -61,3 +62,28 @@ async def test_however_it_is_cut_the_same_is_heard(sent: list[Any], sizes: list[
         await connection._ps.parse(stream[:size])
         stream = stream[size:]
     assert connection.told == [heard for _, heard in sent]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    headers=st.dictionaries(
+        st.text(ascii_letters + digits + "-", min_size=1, max_size=20),
+        st.text(st.characters(min_codepoint=32, max_codepoint=126), min_size=1).filter(
+            lambda value: value == value.strip()
+        ),
+    )
+)
+def test_headers_are_read_as_they_were_written(headers):
+    for separator in (": ", ":"):
+        block = "NATS/1.0\r\n" + "".join(f"{k}{separator}{v}\r\n" for k, v in headers.items()) + "\r\n"
+        assert headers_of(block.encode()) == headers
+
+
+def test_a_status_is_read_beside_the_headers():
+    assert headers_of(b"NATS/1.0\r\n\r\n") == {}
+    assert headers_of(b"NATS/1.0 503\r\n\r\n")["Status"] == "503"
+    assert headers_of(b"NATS/1.0 409 Consumer Deleted\r\nNats-Pending-Messages: 3\r\n\r\n") == {
+        "Status": "409",
+        "Description": "Consumer Deleted",
+        "Nats-Pending-Messages": "3",
+    }

@@ -24,7 +24,7 @@ async def connections(url: str) -> AsyncIterator[Callable[[], Awaitable[Client]]
         await asyncio.gather(*(each.close() for each in made))
 
 
-async def until(condition: Callable[[], Awaitable[object]], *, within: float = 10.0) -> None:
+async def until(condition: Callable[[], Awaitable[object]], *, within: float = 60.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(within):
         while not await condition():  # noqa: ASYNC110 - what is waited for happens in another process

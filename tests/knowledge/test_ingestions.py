@@ -20,7 +20,7 @@ async def test_each_stage_is_told_live(http: aiohttp.ClientSession) -> None:
         taken = await upload(http, ("a.txt", text()), collection=name)
         [document] = taken["documents"]
         told, heard = [], set()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not told or told[-1] != "embedded":
                 message = await ws.receive_json()
                 if message["type"] == "signal" and message["id"] == document["documentId"]:
@@ -33,7 +33,7 @@ async def test_each_stage_is_told_live(http: aiohttp.ClientSession) -> None:
     position = int(taken["position"].partition("@")[2])
     async with http.ws_connect(f"/v1/ws?topics={topic}&from=KNOWLEDGE@{position - 1}") as ws:
         missed = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(missed) < 4:
                 message = await ws.receive_json()
                 if message["type"] == "event":

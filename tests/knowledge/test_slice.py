@@ -86,7 +86,7 @@ async def test_a_deleted_document_leaves_nothing(http: aiohttp.ClientSession) ->
         http, name, ("gone.txt", b"Something that nobody else has said: " + fresh().encode())
     )
     await ask(http, "DELETE", f"/v1/documents/{document['id']}", status=202)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             async with http.get(f"/v1/documents/{document['id']}/deletion") as answer:
                 report = await answer.json()
@@ -109,7 +109,7 @@ async def test_a_deleted_collection_takes_its_documents_with_it(http: aiohttp.Cl
     await ask(http, "GET", f"/v1/collections/{name}", status=404, headers=after)
     for each in documents:
         await ask(http, "GET", f"/v1/documents/{each['id']}", status=404)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 async with http.get(f"/v1/documents/{each['id']}/deletion") as answer:
                     if answer.status == 200:

@@ -62,7 +62,7 @@ async def test_a_repeated_request_makes_nothing_twice_even_after_a_deletion(
     await ask(http, "DELETE", f"/v1/documents/{first['documents'][0]['documentId']}", status=202)
     late = await upload(http, ("a.txt", content), status=409, collection=name, headers=key)
     assert late["code"] == "DELETED_SINCE"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:  # while the same content is being erased, it is to be sent again
             data = form(("a.txt", content), collection=name)
             async with http.post("/v1/documents", data=data) as answer:

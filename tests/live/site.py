@@ -93,7 +93,7 @@ class Socket:
         await self.ws.send_json({name: value for name, value in said.items() if value is not None})
 
     async def hear(self, kind: str | None = None) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             said = await self.ws.receive_json()
         assert kind is None or said["type"] == kind, said
         return said
@@ -118,7 +118,7 @@ class Socket:
 
     async def farewell(self) -> tuple[int, str]:
         """The close code and its reason, after whatever was on its way."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (frame := await self.ws.receive()).type is WSMsgType.TEXT:
                 pass
         return (frame.data, frame.extra or "") if frame.type is WSMsgType.CLOSE else (1006, "")
@@ -188,7 +188,7 @@ class Site:
         end = await self.log.last_position(self.shop.stream)
         connection = await asyncpg.connect(self.dsn)
         asked = "select position from headwater.checkpoints where projection = $1"
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await connection.fetchval(asked, self.shop.context) < end:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         await connection.close()
@@ -254,7 +254,7 @@ async def a_site(nats_url: str, dsn: str) -> AsyncIterator[Site]:
         yield site
 
 
-async def until(condition: Callable[[], object], within: float = 10.0) -> None:
+async def until(condition: Callable[[], object], within: float = 60.0) -> None:
     """Wait until something is so."""
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - what is waited for happens elsewhere

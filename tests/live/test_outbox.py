@@ -61,7 +61,7 @@ async def test_who_can_wait_waits_until_less_than_half_is_used():
     await asyncio.sleep(0)
     assert not waiting.done()
     await box.take()
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 60)
 
 
 async def test_a_closed_outbox_takes_and_gives_nothing():

@@ -47,7 +47,7 @@ async def move(connection: asyncpg.Connection, name: str, position: int) -> None
 
 
 async def reached(readable: Readable, stream: str, position: int) -> int:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return await readable.reach(stream, position)
 
 

@@ -120,6 +120,7 @@ async def test_a_slow_event_stream_is_ended_and_comes_back(site: Site):
         assert await socket.positions(100 - events) == told[events:]
 
 
+@pytest.mark.usefixtures("grace")
 async def test_signals_are_left_out_first(site: Site):
     """A client that reads too slowly for signals still gets every event."""
     account = new_id()

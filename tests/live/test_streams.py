@@ -29,7 +29,7 @@ class Stream:
         self.response = response
 
     async def raw(self) -> bytes:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return (await self.response.content.readuntil(b"\n\n")).removesuffix(b"\n\n")
 
     async def next(self, event: str = "event") -> Block:

@@ -34,7 +34,7 @@ async def http(deployment: Deployment) -> AsyncIterator[aiohttp.ClientSession]:
 
 async def until(found: Callable[[], Awaitable[Any]]) -> Any:
     """What is found, once there is something."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             if got := await found():
                 return got
@@ -141,7 +141,7 @@ async def test_a_report_is_told_mailed_and_called_once(
             ("discrepancies", str(session)),
         }
         sent = await until(await outbox(http, session, "sent"))
-        headers, body = await asyncio.wait_for(calls.get(), 20)
+        headers, body = await asyncio.wait_for(calls.get(), 60)
     assert verified(hook["secret"], body, headers[HEADER], now=int(headers[HEADER][2:12]))
     assert sorted(each["recipient"] for each in sent if each["channel"] == "mail") == [ann, bob]
     [mail] = deployment.mail.of(ann)
@@ -209,7 +209,7 @@ async def test_a_worker_that_is_killed_while_it_sends_leaves_a_doubt_and_the_sam
     deployment.mail.treats[ann] = [STALL]
     deployment.mail.stalled.clear()
     session = await Site(deployment).report(ann)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await deployment.mail.stalled.wait()
     await deployment.work.restart()
     [sent] = await until(await outbox(http, session, "sent"))
@@ -284,7 +284,7 @@ async def test_a_webhook_is_tried_out_changed_and_gets_a_new_secret(
         assert rotated["secret"] != hook["secret"]
         assert repeated == rotated
         _, test = await post(http, f"{path}/test")
-        headers, body = await asyncio.wait_for(calls.get(), 20)
+        headers, body = await asyncio.wait_for(calls.get(), 60)
         assert verified(rotated["secret"], body, headers[HEADER], now=int(headers[HEADER][2:12]))
         assert headers["Headwater-Delivery"] == test["deliveryId"]
 

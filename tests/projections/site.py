@@ -92,7 +92,7 @@ class Site:
         assert found
         return found
 
-    async def until(self, position: int, *, within: float = 20) -> None:
+    async def until(self, position: int, *, within: float = 60) -> None:
         """Wait until the read model stands there."""
 
         async def there() -> bool:
@@ -100,7 +100,7 @@ class Site:
 
         await until(there, within=within)
 
-    async def until_halted(self, *, within: float = 20) -> Checkpoint:
+    async def until_halted(self, *, within: float = 60) -> Checkpoint:
         async def halted() -> bool:
             return (await self.checkpoint()).halted_position is not None
 

@@ -48,7 +48,7 @@ def one_of_each_kind(table: Table) -> st.SearchStrategy[Change]:
 changes = st.lists(one_of_each_kind(LINES) | one_of_each_kind(ONES), max_size=40)
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(changes, changes, st.lists(st.integers(0, 40), max_size=4))
 def test_any_batching_of_the_same_changes_gives_the_same_rows(
     earlier: list[Change], later: list[Change], cuts: list[int]

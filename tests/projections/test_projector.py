@@ -179,9 +179,9 @@ async def test_a_corrupt_blob_halts_and_a_store_that_is_away_is_waited_for(site:
     await site.store(*site.shop.account(1))
     end = await site.store(site.shop.Noted(account_id=new_id(), blob="a"))
     async with site.projecting(fetch=fetch) as seen:
-        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.wait_for(asked.wait(), 60)
         asked.clear()
-        await asyncio.wait_for(asked.wait(), 5)
+        await asyncio.wait_for(asked.wait(), 60)
         assert seen.halted == []
         fails = ValueError("it is not what its key promises")
         assert (await site.until_halted()).halted_position == end

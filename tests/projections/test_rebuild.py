@@ -224,7 +224,7 @@ async def test_two_rebuilds_at_once_are_refused(site: Site) -> None:
     await site.store(site.shop.Noted(account_id=new_id(), blob="a"))
     await site.db.execute("update headwater.checkpoints set position = 7")
     first = asyncio.create_task(rebuilt(site, fetch=fetch))
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), 60)
     with pytest.raises(BeingRebuilt, match="is being rebuilt by another process"):
         await rebuilt(site)
     go_on.set()

@@ -94,7 +94,7 @@ def text_corrections(draw: st.DrawFn) -> TextCorrection:
     return TextCorrection(start=start, end=end, text=draw(st.text("xyz ", max_size=8)))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(transcripts(), text_corrections())
 def test_a_correction_is_found_in_its_place_and_making_it_twice_changes_nothing(
     transcript: Transcript, made: TextCorrection
@@ -104,7 +104,7 @@ def test_a_correction_is_found_in_its_place_and_making_it_twice_changes_nothing(
     assert corrected(once, [made]) == once
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(transcripts(), st.lists(text_corrections(), max_size=4))
 def test_corrected_segments_stay_in_order_and_within_the_recording(
     transcript: Transcript, made: list[TextCorrection]

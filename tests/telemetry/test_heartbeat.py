@@ -39,7 +39,7 @@ async def test_a_beat_tells_who_what_and_how_much() -> None:
         await heard.put((subject, payload))
 
     async with beating(publish, lambda: {"handlers": ["transcribe"], "token": "swordfish"}):
-        subject, payload = await asyncio.wait_for(heard.get(), 5)
+        subject, payload = await asyncio.wait_for(heard.get(), 60)
     now = msgspec.json.decode(payload, type=Heartbeat)
     assert subject == f"live.process.{now.name}.heartbeat"
     assert now.name.startswith("worker-")
@@ -66,7 +66,7 @@ async def test_failed_beats_are_missed_and_told_once(caplog: pytest.LogCaptureFi
             well_again.set()
 
     async with beating(publish):
-        await asyncio.wait_for(well_again.wait(), 5)
+        await asyncio.wait_for(well_again.wait(), 60)
     assert [record.message for record in caplog.records] == [
         "heartbeats cannot be published", "heartbeats are published again",
     ]  # fmt: skip
@@ -85,7 +85,7 @@ async def test_facts_that_cannot_be_told_do_not_end_the_beats() -> None:
         heard.set()
 
     async with beating(publish, facts):
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), 60)
     assert asked >= 2
 
 

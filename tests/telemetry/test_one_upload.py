@@ -17,7 +17,7 @@ from infra.samples import SITE_NOTE
 from tests.servers import temporary_home
 from tests.speech.whisper_server import MODEL, whisper_server
 
-WITHIN = 40.0
+WITHIN = 60.0
 KEY = "a-key-for-this-test-only"
 PATH_OF_AN_UPLOAD = {
     "POST /v1/upload/audio",
