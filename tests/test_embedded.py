@@ -2,76 +2,31 @@
 
 import asyncio
 import os
-import pwd
-import shutil
 import signal
 import socket
 import stat
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import nats
-import psutil
 import pytest
 
 from infra.embedded import embedded
 from infra.embedded import nats as embedded_nats
-from infra.embedded.account import reachable, reachable_copy
 from infra.embedded.home import Secrets, Servers, running
-from infra.embedded.initdb import INSTALLED, LIBRARIES, binaries_for
 from infra.embedded.nats import NatsServer
 from infra.embedded.postgres import PostgresServer
-from infra.embedded.process import Account, EmbeddedServerError
+from infra.embedded.process import EmbeddedServerError
 from tests import servers
-
-PROJECT = Path(__file__).parents[1]
-HOST = """
-import asyncio, sys
-from pathlib import Path
-from infra.embedded import embedded
-
-async def main():
-    async with embedded(Path(sys.argv[1]), sync="relaxed"):
-        print("ready", flush=True)
-        await asyncio.Event().wait()
-
-asyncio.run(main())
-"""
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="about what only root does")
+from tests.embedded_host import host, server_processes, start
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
     with servers.temporary_home() as folder:
         yield folder
-
-
-@asynccontextmanager
-async def host(
-    home: Path, *, python: str = sys.executable, **options: Any
-) -> AsyncIterator[subprocess.Popen[str]]:
-    """Another process that runs the servers of this home."""
-    process = start([python, "-c", HOST, str(home)], **options)
-    try:
-        assert process.stdout
-        assert process.stderr
-        if await asyncio.to_thread(process.stdout.readline) != "ready\n":
-            raise AssertionError(process.stderr.read())
-        yield process
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        await asyncio.to_thread(process.communicate)
-
-
-def start(argv: list[str], **options: Any) -> subprocess.Popen[str]:
-    pipe = subprocess.PIPE
-    return subprocess.Popen(argv, cwd=PROJECT, stdout=pipe, stderr=pipe, text=True, **options)
 
 
 async def leave_marks(urls: Servers) -> None:
@@ -92,17 +47,6 @@ async def marks(urls: Servers) -> tuple[bytes | None, str]:
     mark: str = await with_database.fetchval("SELECT mark FROM marks")
     await with_database.close()
     return message.data, mark
-
-
-def server_processes(home: Path) -> list[psutil.Process]:
-    def belongs(process: psutil.Process) -> bool:
-        try:
-            line = " ".join(process.cmdline())
-            return process.name() in {"nats-server", "postgres"} and str(home) in line
-        except psutil.Error:
-            return False
-
-    return [process for process in psutil.process_iter() if belongs(process)]
 
 
 async def test_a_restart_keeps_data_and_ports(home):
@@ -289,84 +233,3 @@ async def test_secrets_are_for_their_owner_only_and_nowhere_else(home):
         shown = [" ".join(process.cmdline()) for process in server_processes(home)]
         shown += [(home / "nats" / "nats.log").read_text(), (home / "postgres" / "postgres.log").read_text()]
         assert not any(word in text for word in words for text in [*shown, repr(urls)])
-
-
-@as_root
-async def test_root_runs_postgres_as_somebody_else(home):
-    async with servers.postgres_server(home):
-        (process,) = server_processes(home)
-        assert process.uids().effective != 0
-        assert (home / "postgres" / "data").stat().st_uid == process.uids().effective
-
-
-@as_root
-async def test_behind_a_closed_folder_root_keeps_the_data_elsewhere(home):
-    closed = home / "closed"
-    closed.mkdir(mode=0o700)
-    mask = os.umask(0o077)
-    for _ in range(2):
-        server = PostgresServer(
-            closed / ".headwater",
-            durable=False,
-            secrets=Secrets(home / "secrets"),
-            elsewhere=home / "elsewhere",
-        )
-        await server.start()
-        await server.stop()
-    os.umask(mask)
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
-    assert (closed / ".headwater" / "postgres").resolve().parent == home / "elsewhere"
-    assert len(list((home / "elsewhere").iterdir())) == 1
-
-
-def test_programs_behind_a_closed_folder_are_copied_once(home):
-    (home / "closed" / "bin").mkdir(parents=True)
-    (home / "closed" / "bin" / "postgres").write_text("program")
-    (home / "closed" / "bin").chmod(0o700)
-    (home / "closed").chmod(0o700)
-    stranger = Account("stranger", 54321, 54321)
-    assert not reachable(home / "closed" / "bin", stranger)
-    for _ in range(2):
-        copy = reachable_copy(home / "closed", ["bin"], "postgres-1", stranger, home / "elsewhere")
-        assert (copy / "bin" / "postgres").read_text() == "program"
-        assert reachable(copy / "bin", stranger)
-
-
-@as_root
-def test_the_real_programs_run_from_their_copy(home):
-    account = Account("nobody", pwd.getpwnam("nobody").pw_uid, pwd.getpwnam("nobody").pw_gid)
-    installed = binaries_for(None, home)
-    parts = [part for part in (INSTALLED, LIBRARIES) if (installed.parents[2] / part).exists()]
-    for part in parts:
-        shutil.copytree(installed.parents[2] / part, home / "closed" / part)
-    (home / "closed").chmod(0o700)
-    copy = reachable_copy(home / "closed", parts, "postgres-1", account, home / "elsewhere")
-    initdb = start(
-        [str(copy / INSTALLED / "bin" / "initdb"), "--version"], user=account.uid, group=account.gid
-    )
-    assert initdb.communicate()[0].startswith("initdb (PostgreSQL) 18")
-
-
-@as_root
-async def test_an_ordinary_user_runs_everything_itself(home):
-    nobody = pwd.getpwnam("nobody")
-    user = Account("nobody", nobody.pw_uid, nobody.pw_gid)
-    python, environment = python_for(user)
-    theirs = home / "theirs"
-    theirs.mkdir()
-    os.chown(theirs, user.uid, user.gid)
-    async with host(theirs, python=python, env=environment, user=user.uid, group=user.gid, extra_groups=[]):
-        found = server_processes(theirs)
-        assert [process.uids().effective for process in found] == [user.uid, user.uid]
-    assert not server_processes(theirs)
-
-
-def python_for(user: Account) -> tuple[str, dict[str, str]]:
-    """A Python with our packages that this user can run, and its environment."""
-    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    pythons = [path for path in (Path(sys.executable).resolve(), Path("/usr/bin") / name) if path.exists()]
-    paths = [str(PROJECT), *(path for path in sys.path if path.endswith("site-packages"))]
-    for python in pythons:
-        if all(reachable(folder, user) for folder in [python.parent, *map(Path, paths)]):
-            return str(python), {"PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
-    pytest.skip("an ordinary user can reach neither this Python nor another of its version")

@@ -97,15 +97,16 @@ async def completed(http: aiohttp.ClientSession, content: bytes, **options: Any)
 
 
 async def idle(http: aiohttp.ClientSession) -> None:
-    """Wait until no handler has anything to do; looked at twice, because queues are not all asked at one moment."""
+    """Wait until no handler has anything to do; looked at thrice: queues are not all asked at one moment,
+    and hear of new events a moment after whoever wrote them."""
     looks = 0
     async with asyncio.timeout(60):
-        while looks < 2:
+        while looks < 3:
             queues = (await get(http, "/status"))["queues"]
             busy = any(each["waiting"] or each["atWork"] for each in queues)
             looks = 0 if busy else looks + 1
-            if looks < 2:
-                await asyncio.sleep(0.2)
+            if looks < 3:
+                await asyncio.sleep(0.1)
 
 
 async def stored_messages(deployment: Deployment) -> int:
