@@ -155,6 +155,7 @@ def _turned(
                 yield _stage(e, stage, state="pending", attempts=0, started_at=None, finished_at=None)
             yield from _at(e, recorded, status="processing", stage=e.stage)
         case DocumentReingested():
+            given = {"file_name": e.file_name, "media_type": e.media_type}
             yield from _queued(e, None, recorded)
             yield patch(
                 DOCUMENTS,
@@ -162,6 +163,7 @@ def _turned(
                 status="accepted",
                 stage="queued",
                 ingestion_id=e.ingestion_id,
+                **{name: value for name, value in given.items() if value is not None},
                 **cut(e.chunking),
                 **touched(recorded),
             )

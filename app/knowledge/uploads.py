@@ -22,7 +22,7 @@ from handlers.commands import Commands
 from handlers.knowledge.collection.decide import COLLECTIONS, Collection
 from handlers.knowledge.document.commands import UploadDocument
 from handlers.knowledge.document.decide import DOCUMENTS
-from handlers.knowledge.document.state import Deleted, Document
+from handlers.knowledge.document.state import Document
 from handlers.refusals import Conflict, Invalid, NotFound, Refusal, TooLarge, Unsupported
 from infra.blobs import Blob, Blobs
 
@@ -127,7 +127,7 @@ class Batch:
             self.position = outcome.cursor
             state = await self._commands.look(DOCUMENTS, id)
             ingestion = state.ingestion if isinstance(state, Document) else command.ingestion_id
-            known = not outcome.events and not isinstance(state, Deleted)
+            known = isinstance(state, Document) and state.first != command.ingestion_id
             self.accepted.append(
                 AcceptedDocument(
                     document_id=id, ingestion_id=ingestion, file_name=command.file_name, known=known
@@ -198,7 +198,8 @@ def endpoints(
             description=(
                 "PDF, Word, PowerPoint, Excel, HTML, Markdown, text, CSV, e-mail, images. Several parts called `file` "
                 "may come; then the fields come first. Each file is a document of its own; `refused` names those that "
-                "are none. The same bytes in a collection are the same document."
+                "are none. The same bytes in a collection are the same document; one that could not be read is read "
+                "again when they come under another name."
             ),
             tag="documents",
             scope="knowledge:write",

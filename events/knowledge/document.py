@@ -119,6 +119,10 @@ class DocumentReingested(DocumentEvent, frozen=True, kw_only=True):
 
     ingestion_id: UUID
     chunking: Chunking
+    file_name: str | None = None
+    """Where the same bytes came again under another name,"""
+    media_type: str | None = None
+    """and perhaps with another type: what they are may be told by that."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -94,6 +94,18 @@ def test_the_same_bytes_or_the_same_answer_again_change_nothing() -> None:
     given(UPLOADED).when(replace(upload, ingestion_id=RERUN)).then()
 
 
+def test_what_could_not_be_read_is_read_again_under_another_name() -> None:
+    renamed = replace(upload, ingestion_id=RERUN, file_name="right.docx", media_type="application/x-docx")
+    anew = DocumentReingested(
+        document_id=DOCUMENT, ingestion_id=RERUN, chunking=upload.chunking, file_name="right.docx",
+        media_type="application/x-docx",
+    )  # fmt: skip
+    given(UPLOADED, FAILED).when(renamed, renamed).then(anew)
+    given(UPLOADED, FAILED).when(replace(upload, ingestion_id=RERUN)).then()
+    given(UPLOADED).when(renamed).then()
+    given(*COMPLETE).when(renamed).then()
+
+
 def test_a_stage_is_done_in_its_order_and_of_what_the_last_has_left() -> None:
     given(UPLOADED).when(chunk, embed).then()
     given(UPLOADED, PARSED).when(replace(chunk, parsed="of something else")).then()

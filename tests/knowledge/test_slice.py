@@ -4,7 +4,7 @@ import asyncio
 
 import aiohttp
 
-from tests.knowledge.asking import ask, collection, fresh, ingested, upload
+from tests.knowledge.asking import ask, collection, fresh, ingested, over, upload
 
 POEM = b"Fire stops must be sealed.\n\nThe sealant is grey. It cures in two days.\n"
 
@@ -78,6 +78,18 @@ async def test_a_bad_file_among_good_ones_is_refused_alone(http: aiohttp.ClientS
     assert [(each["fileName"], each["code"]) for each in taken["refused"]] == [
         ("empty.txt", "DOCUMENT_EMPTY")
     ]
+
+
+async def test_a_file_that_was_called_by_a_wrong_name_is_sent_again_under_its_own(
+    http: aiohttp.ClientSession,
+) -> None:
+    name, content = await collection(http), fresh("words").encode()
+    taken = await upload(http, ("words.pdf", content), collection=name)
+    wrong = await over(http, taken["documents"][0]["ingestionId"], taken["position"])
+    assert (wrong["status"], wrong["stages"][0]["error"]["code"]) == ("failed", "DOCUMENT_MISLABELLED")
+    [right] = await ingested(http, name, ("words.txt", content))
+    assert (right["status"], right["id"]) == ("completed", wrong["documentId"])
+    assert (right["fileName"], right["mediaType"]) == ("words.txt", "text/plain")
 
 
 async def test_a_deleted_document_leaves_nothing(http: aiohttp.ClientSession) -> None:

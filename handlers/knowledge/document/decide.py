@@ -73,6 +73,10 @@ def _missing(command: DocumentCommand) -> Sequence[DocumentEvent]:
 def _change(command: DocumentCommand, now: Document) -> Sequence[DocumentEvent]:
     id = command.document_id
     match command:
+        case UploadDocument() as c if now.failed and now.parsed is None and c.file_name != now.file_name:
+            return [
+                as_told(DocumentReingested, c)
+            ]  # what could not be read under one name may be under its own
         case UploadDocument():
             return []  # the same bytes again
         case RecordText() | RecordChunks() | RecordVectors() | FailStage():

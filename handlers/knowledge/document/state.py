@@ -126,6 +126,8 @@ def _evolved(now: Document, event: DocumentEvent) -> Document:
                 now,
                 ingestion=e.ingestion_id,
                 chunking=e.chunking,
+                file_name=e.file_name or now.file_name,
+                media_type=e.media_type or now.media_type,
                 stage="parsing",
                 failed=False,
                 cancelled=False,
