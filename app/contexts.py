@@ -89,7 +89,7 @@ from handlers.jobsite.index import indexers
 from handlers.jobsite.items import followers
 from handlers.jobsite.job.decide import JOBS
 from handlers.jobsite.misheard import forgetter
-from handlers.jobsite.notified import notified
+from handlers.jobsite.notified import NOTIFIER, notified, unnotified
 from handlers.jobsite.reading import Reading
 from handlers.jobsite.report import reporters
 from handlers.jobsite.retranscribe import retranscriber
@@ -255,6 +255,7 @@ def handlers(
         *indexers(reading=reading, blobs=blobs, embedder=embedder, clock=clock),
         *reporters(reading=reading, blobs=blobs, url=url, clock=clock),
     )
+    told = notifying(log=log, blobs=blobs, posts=posts, clock=clock)
     return (
         *stages,
         *understanders(blobs=blobs, log=log, generator=generator, clock=clock),
@@ -262,7 +263,8 @@ def handlers(
         *following(log=log, models=read_models),
         *followers(reading=reading, blobs=blobs),
         notified(),
-        retrier(stages, reading=reading),
+        unnotified(),
+        retrier((*stages, *(each for each in told if each.name == NOTIFIER)), reading=reading),
         retranscriber(reading=reading, blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         *comparers(reading=reading, blobs=blobs),
         *cascades(models=read_models, log=log),
@@ -286,7 +288,7 @@ def handlers(
             )
         ),
         titler(log=log, generator=generator),
-        *notifying(log=log, blobs=blobs, posts=posts, clock=clock),
+        *told,
         taking_over(make=answerer.ending, commands=commands, signals=signals, clock=clock),
         *answer_cascades(models=read_models, log=log),
         *reply_cascades(models=read_models, log=log),

@@ -13,8 +13,8 @@ from handlers.jobsite.session.commands import FailStage
 def retrier(stages: Sequence[Handler], *, reading: Reading) -> Handler:
     """The handler of `stage_retried`.
 
-    `stages` are called as their stage is, or `<stage>_<more>`: it may follow from several kinds of events, and then the
-    newest counts that leaves something to be done.
+    `stages` are called as their stage is, or `<stage>_<more>`, whichever context they are of: a stage may follow from
+    several kinds of events, and then the newest counts that leaves something to be done.
     """
 
     async def retry(recorded: Recorded[StageRetried], attempt: Attempt) -> Answer:

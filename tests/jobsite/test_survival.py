@@ -4,20 +4,37 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
+import pytest
 
 from events.envelope import Event, Recorded
 from events.jobsite import (
+    Reported,
     SessionMoved,
     StageFailed,
     StageRetried,
     Summarised,
     Understood,
 )
+from events.operations import Recorded as DeadLetter
 from handlers.handler import Answer, Attempt, Handler
+from handlers.jobsite.notified import unnotified
 from handlers.jobsite.retry import retrier
 from handlers.jobsite.session.commands import FailStage
 from tests.deployment import Deployment
-from tests.jobsite.facts import INDEX_FAILED, JOB, SESSION, SUMMARISED, UNDERSTOOD, UPLOADED
+from tests.jobsite.facts import (
+    INDEX_FAILED,
+    INDEXED,
+    JOB,
+    NOTIFIED,
+    REPORTED,
+    SESSION,
+    SUMMARISED,
+    TRANSCRIBED,
+    UNDERSTOOD,
+    UPLOADED,
+    given,
+    notify,
+)
 from tests.jobsite.test_domain import added, eventually, sent
 from tests.jobsite.test_rows import recorded
 from tests.jobsite.test_stages import post, until
@@ -113,3 +130,34 @@ async def test_a_stage_is_tried_again_with_the_newest_event_that_leaves_somethin
     unstood = stage("index_unstood", StageFailed, made("unstood"))
     assert await retried("index", Past(UPLOADED, lost, INDEX_FAILED), unstood) == made("unstood")
     assert await retried("report", Past(UPLOADED, SUMMARISED), stage("report", Summarised, made("report")))
+    tell = stage("notify_of_report", Reported, made("notify"))
+    assert await retried("notify", Past(UPLOADED, SUMMARISED, REPORTED), tell) == made("notify")
+
+
+@pytest.mark.parametrize(
+    ("handler", "subject", "fails"),
+    [
+        ("notify_of_report", f"jobsite.session.{SESSION}.reported", True),
+        ("report", f"jobsite.session.{SESSION}.summarised", False),
+        ("notify_of_report", f"jobsite.attachment.{SESSION}.moved", False),
+    ],
+)
+async def test_nobody_could_be_told_of_a_report_is_the_end_of_its_stage(
+    handler: str, subject: str, *, fails: bool
+) -> None:
+    letter = DeadLetter(
+        dead_letter_id=JOB,
+        stream="JOBSITE",
+        position=7,
+        subject=subject,
+        handler=handler,
+        error="E",
+        attempts=6,
+    )
+    answer = await unnotified().effect(recorded(letter, 8), Attempt(1, 1))
+    assert (isinstance(answer, FailStage) and (answer.session_id, answer.stage)) == (
+        fails and (SESSION, "notify")
+    )
+    lost = StageFailed(session_id=SESSION, job_id=JOB, stage="notify", code="C", detail="d")
+    past = (UPLOADED, TRANSCRIBED, UNDERSTOOD, INDEXED, SUMMARISED, REPORTED, lost)
+    given(*past).when(notify).then(NOTIFIED)
