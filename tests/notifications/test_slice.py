@@ -253,7 +253,11 @@ async def test_a_deleted_session_leaves_only_to_whom_mail_was_sent(
     [left] = await until(await outbox(http, session, "deleted"))
     assert (left["recipient"], left["subject"], left["attempts"]) == (ann, None, 1)
     assert left["receipt"].startswith("250")
-    assert (await get(http, f"/v1/notifications?sessionId={session}"))["items"] == []
+
+    async def forgotten() -> bool:
+        return not (await get(http, f"/v1/notifications?sessionId={session}"))["items"]
+
+    await until(forgotten)
     for each in before:
         async with http.get(f"/v1/outbox/{each['id']}/raw") as answer:
             assert answer.status == 404
