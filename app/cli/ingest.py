@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import hashlib
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
@@ -13,8 +14,9 @@ from uuid import UUID
 import msgspec
 from tqdm import tqdm
 
-from app.cli.upload import key_of, url_of
+from app.cli.upload import answering, key_of, url_of
 from app.client import Headwater, HeadwaterError, Refused
+from app.knowledge.collections import NAME
 from app.knowledge.uploads import metadata_of
 from app.knowledge.views import AcceptedDocument
 from app.settings import Settings
@@ -59,11 +61,10 @@ async def ingest(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 async def _ingest(settings: Settings, files: Sequence[Path], asked: argparse.Namespace, tally: Tally) -> int:
-    async with Headwater(url_of(settings, asked.url), key_of(settings, asked.key)) as headwater:
-        if asked.create:
-            await _create(headwater, asked)
-        else:
-            await headwater.knowledge.collection(asked.collection)
+    url, key = url_of(settings, asked.url), key_of(settings, asked.key)
+    await answering(url, key)
+    async with Headwater(url, key) as headwater:
+        await _collection(headwater, asked)
         new = await _new(headwater, asked.collection, files, tally)
         accepted = await _upload(headwater, new, asked, tally)
         if asked.wait:
@@ -84,7 +85,8 @@ def _files(
     for path in map(Path, paths):
         if path.is_file():
             yield path
-        elif not path.is_dir():
+            continue
+        if not path.is_dir():
             raise Invalid("NO_SUCH_FILE", f"There is no file or folder {path}.")
         for folder, inner, names in os.walk(path, onerror=closed):
             inner[:] = sorted(name for name in inner if not name.startswith("."))
@@ -96,8 +98,19 @@ def _files(
                         yield file
 
 
-async def _create(headwater: Headwater, asked: argparse.Namespace) -> None:
-    """Make the collection, unless it is there."""
+async def _collection(headwater: Headwater, asked: argparse.Namespace) -> None:
+    """It must be there; with `--create` it is made when it is not."""
+    if not asked.create:
+        try:
+            await headwater.knowledge.collection(asked.collection)
+        except Refused as refused:
+            if refused.code != "COLLECTION_NOT_FOUND":
+                raise
+            raise Refused(refused.status, refused.code, f"{refused.detail} `--create` makes it.") from None
+        return
+    if not re.match(NAME, asked.collection):
+        words = "lower-case letters, digits, - and _, as in site-plans"
+        raise Invalid("INVALID_NAME", f"{asked.collection!r} cannot be a collection's name: it has {words}.")
     try:
         await headwater.knowledge.create_collection(asked.collection)
     except Refused as refused:

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from tqdm import tqdm
 
 from app.cli.asked import here, moment, uuid_of
-from app.client import Headwater, HeadwaterError
+from app.client import Headwater, HeadwaterError, Patience, Unreachable
 from app.client.files import Progress
 from app.identity.keys import kept_key
 from app.jobsite.views import UploadStatus
@@ -22,13 +22,17 @@ AT_ONCE = 3
 """Files on their way at the same time."""
 LOOK = 0.5
 """Seconds between two looks at how far a recording is."""
+STAGES = "{desc} {bar:30} {percentage:3.0f} %{postfix}  {elapsed}"
+SHORT = Patience(attempts=3, first=0.3, timeout=10)
 OVER = {"completed", "failed", "deleted"}
 
 
 async def upload(settings: Settings, asked: argparse.Namespace) -> int:
     """Upload each file; 1 when any of them was refused, could not be sent or, with `--wait`, failed."""
     _check([*asked.files, *asked.attach])
-    async with Headwater(url_of(settings, asked.url), key_of(settings, asked.key)) as headwater:
+    url, key = url_of(settings, asked.url), key_of(settings, asked.key)
+    await answering(url, key)
+    async with Headwater(url, key) as headwater:
         gate = asyncio.Semaphore(AT_ONCE)
 
         async def one(path: Path) -> bool:
@@ -40,12 +44,30 @@ async def upload(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def _check(paths: list[str]) -> None:
+    if folders := [path for path in paths if Path(path).is_dir()]:
+        raise Invalid("NO_FILE", f"{', '.join(folders)} is a folder: name the recordings in it.")
     if missing := [path for path in paths if not Path(path).is_file()]:
         raise Invalid("NO_SUCH_FILE", f"There is no file {', '.join(missing)}.")
 
 
 def url_of(settings: Settings, chosen: str | None) -> str:
-    return chosen or str(settings.public_url or here(settings))
+    url = chosen or str(settings.public_url or here(settings))
+    if not url.startswith(("http://", "https://")):
+        raise Invalid("INVALID_URL", f"{url!r} is no address of a Headwater; {here(settings)} would be.")
+    return url
+
+
+async def answering(url: str, key: str) -> None:
+    """Say at once that nothing is there. Later, a network that breaks is waited for."""
+    async with Headwater(url, key, patience=SHORT) as headwater:
+        try:
+            await headwater.transport.get("/v1/health/live", dict[str, str])
+        except Unreachable as away:
+            raise Invalid(
+                "NOTHING_ANSWERS",
+                f"Nothing answers at {url}: is Headwater running there? `make run` starts it, --url says where it is. "
+                f"({away.cause})",
+            ) from None
 
 
 def key_of(settings: Settings, chosen: str | None) -> str:
@@ -100,11 +122,10 @@ def _bar(name: str) -> Iterator[Progress]:
 
 async def _watched(headwater: Headwater, name: str, session_id: UUID) -> UploadStatus:
     """Wait for the end of all stages."""
-    with tqdm(desc=name[:40], unit="stage", disable=None, leave=False) as bar:
+    with tqdm(total=100, desc=name[:40], bar_format=STAGES, disable=None, leave=False) as bar:
         while True:
             status = await headwater.status(session_id)
-            bar.total = len(status.stages)
-            bar.n = round(sum(stage.progress for stage in status.stages) / 100, 2)
+            bar.n = sum(stage.progress for stage in status.stages) // max(1, len(status.stages))
             at_work = [stage.stage for stage in status.stages if stage.state == "processing"]
             bar.set_postfix_str(", ".join(at_work))
             if status.status in OVER:

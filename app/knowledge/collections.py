@@ -18,10 +18,11 @@ from handlers.commands import Commands
 from handlers.knowledge.collection.decide import ChangeCollection, CreateCollection, DeleteCollection
 from handlers.refusals import Conflict, Invalid, NotFound
 
+NAME = r"^(?![0-9a-f]{8}-[0-9a-f]{4}-)[a-z0-9][a-z0-9_-]{0,62}$(?!\n)"
 Name = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(?![0-9a-f]{8}-[0-9a-f]{4}-)[a-z0-9][a-z0-9_-]{0,62}$(?!\n)",
+        pattern=NAME,
         description="Lower-case letters, digits, - and _, 63 at most.",
     ),
 ]

@@ -45,5 +45,7 @@ async def test_a_folder_goes_into_a_collection_once(deployment: Deployment, tmp_
         assert chunks[0].startswith("Text ")
         await headwater.knowledge.delete(*(each.id for each in documents))
         assert [each async for each in headwater.knowledge.documents(collection=name)] == []
+    named = await deployment.cli("ingest", str(tmp_path / "d.log"), *asked[2:4])
+    assert named.out.splitlines()[-1] == "1 uploaded, 0 there already, 0 not taken or failed", named
     back = await deployment.cli(*asked, "--pattern", "a.*")
     assert back.out.splitlines()[-1] == "1 uploaded, 0 there already, 0 not taken or failed", back

@@ -32,6 +32,8 @@ async def test_what_is_wrong_is_said_of_each_file(deployment: Deployment, tmp_pa
     assert f"{bad}: AUDIO_UNSUPPORTED" in mixed.err
     missing = await deployment.cli("upload", str(tmp_path / "missing.wav"))
     assert (missing.status, "There is no file" in missing.err) == (1, True)
+    away = await deployment.cli("upload", "--url", "http://127.0.0.1:1", good)
+    assert (away.status, "Nothing answers at http://127.0.0.1:1" in away.err) == (1, True), away
     stranger = await deployment.cli("upload", "--key", "nobody-knows-it", good)
     assert stranger.status == 1
     assert "Traceback" not in stranger.err + mixed.err
