@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from nats.aio.client import Client
 
+from handlers.commands import Commands
 from infra import streams
 from infra.embedded.nats import NatsServer
 from infra.log import Log
+from tests.kernel.commanding import Another
 from tests.kernel.ledger import Ledger, new_ledger
 from tests.kernel.wiring import connections
 
@@ -53,3 +55,18 @@ async def ledger(nc: Client, nodes: Nodes) -> Ledger:
 @pytest.fixture
 def log(nc: Client, ledger: Ledger) -> Log:
     return Log(nc, ledger.catalogue)
+
+
+@pytest.fixture
+def commands(log: Log, ledger: Ledger) -> Commands:
+    return Commands(log, [ledger.decider])
+
+
+@pytest.fixture
+def another(connect: Connect, ledger: Ledger) -> Another:
+    """Makes what another process would have: a connection and a cache of its own."""
+
+    async def make() -> Commands:
+        return Commands(Log(await connect(), ledger.catalogue), [ledger.decider])
+
+    return make
