@@ -12,7 +12,11 @@ EVERYTHING = 1_000_000
 Title = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Model = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Instructions = Annotated[str, msgspec.Meta(max_length=20_000)]
-Sources = Annotated[tuple[UUID, ...], msgspec.Meta(max_length=50)]
+Jobs = Annotated[tuple[UUID, ...], msgspec.Meta(max_length=50)]
+Collections = Annotated[
+    tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=200)], ...], msgspec.Meta(max_length=50)
+]
+"""By name or id."""
 
 
 class NewProject(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
@@ -21,8 +25,9 @@ class NewProject(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit
     title: Title | None = None
     model: Model | None = None
     instructions: Instructions = ""
-    collections: Sources = ()
-    jobs: Sources = ()
+    collections: Collections = ()
+    """By name or id."""
+    jobs: Jobs = ()
     """Sources: replies are found in them, and cite them."""
 
 
@@ -32,8 +37,9 @@ class ChangedProject(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     title: Title | UnsetType = UNSET
     model: Model | UnsetType | None = UNSET
     instructions: Instructions | UnsetType = UNSET
-    collections: Sources | UnsetType = UNSET
-    jobs: Sources | UnsetType = UNSET
+    collections: Collections | UnsetType = UNSET
+    """By name or id; none: replies are not found there any more."""
+    jobs: Jobs | UnsetType = UNSET
     shown: UUID | UnsetType = UNSET
     """Show the newest branch that goes through this message."""
 

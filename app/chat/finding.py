@@ -1,6 +1,6 @@
 """What is found for an answer, as it may refer to it; and the sources of projects, as far as they are there."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -60,26 +60,33 @@ class ProjectSources:
             if project[f"reads_{source.context}"]:
                 authorize(principal, source.scope)
 
-    async def check(
-        self, principal: Principal, collections: Collection[UUID], jobs: Collection[UUID]
-    ) -> None:
-        """Raises `Forbidden` for sources that may not be read, and `NotFound` for those that are not there."""
-        for source in self._sources:
-            if source.collections and collections:
+    async def collections(self, principal: Principal, wanted: Sequence[str]) -> tuple[UUID, ...]:
+        """The ids of collections by name or id. Raises `Forbidden`, and `NotFound` for those that are not there."""
+        for source in self._sources if wanted else ():
+            if source.collections:
                 authorize(principal, source.scope)
-                named = {id: name for name, id in (await source.collections()).items()}
-                _there("collection", collections, named)
-            if source.jobs and jobs:
+                named = await source.collections()
+                known = {str(id): id for id in named.values()} | dict(named)
+                _there("collection", wanted, known, {id: name for name, id in named.items()})
+                return tuple(dict.fromkeys(known[each] for each in wanted))
+        return ()
+
+    async def jobs(self, principal: Principal, wanted: Sequence[UUID]) -> tuple[UUID, ...]:
+        """The same for jobs, by id."""
+        for source in self._sources if wanted else ():
+            if source.jobs:
                 authorize(principal, source.scope)
-                _there("job", jobs, await source.jobs())
+                known = await source.jobs()
+                _there("job", wanted, known, known)
+        return tuple(wanted)
 
 
-def _there(kind: str, wanted: Collection[UUID], known: Names) -> None:
+def _there(kind: str, wanted: Iterable[object], known: Container[object], named: Names) -> None:
     if missing := [each for each in wanted if each not in known]:
-        there = sorted(f"{name} ({id})" if name else str(id) for id, name in known.items())
-        named = ", ".join(there[:MENTIONED]) + (", …" if len(there) > MENTIONED else "")
+        there = sorted(f"{name} ({id})" if name else str(id) for id, name in named.items())
+        those = ", ".join(there[:MENTIONED]) + (", …" if len(there) > MENTIONED else "")
         raise NotFound(
             f"{kind.upper()}_NOT_FOUND",
-            f"There is no {kind} {missing[0]}; there is {named or 'none yet'}.",
+            f"There is no {kind} {missing[0]}; there is {those or 'none yet'}.",
             field=f"{kind}s",
         )

@@ -80,11 +80,16 @@ class Projects:
 
     async def create(self, call: Call[None, NewProject]) -> Reply:
         body = call.body
-        await self._sources.check(call.principal, body.collections, body.jobs)
+        manner = Manner(
+            model=body.model,
+            instructions=body.instructions,
+            collections=await self._sources.collections(call.principal, body.collections),
+            jobs=await self._sources.jobs(call.principal, body.jobs),
+        )
         made = intent(call, self._clock, body)
         project_id = created_id(made, "project")
         title = body.title.strip() if body.title else None
-        command = CreateProject(project_id=project_id, title=title or None, manner=_manner(body))
+        command = CreateProject(project_id=project_id, title=title or None, manner=manner)
         outcome = await self._commands.execute(command, made, fresh=True)
         answer = ProjectSummary(
             id=project_id, title=title or UNTITLED, message_count=0, created_at=made.at, updated_at=made.at
@@ -114,28 +119,28 @@ class Projects:
         project_id, body = call.ids["projectId"], call.body
         made, outcome = intent(call, self._clock, project_id, body), None
         await self.found(project_id, call.principal)
-        await self._sources.check(call.principal, body.collections or (), body.jobs or ())
+        configure = await self._configure(call)
         if body.title is not UNSET:
             title = str(body.title).strip()
             if not title:
                 raise Invalid("INVALID_BODY", "A title needs a visible character.", field="title")
             rename = RenameProject(project_id=project_id, title=title)
             outcome = await self._sending.once(rename, made)
-        if (manner := await self._changed(call)) is not None:
-            configure = ConfigureProject(project_id=project_id, manner=manner)
+        if configure:
             outcome = await self._sending.once(configure, part_of(made, "manner"))
         if isinstance(body.shown, UUID):
             outcome = await self._sending.show(project_id, body.shown, part_of(made, "shown"))
         return Reply(position=outcome.cursor if outcome else None)
 
-    async def _changed(self, call: Call[None, ChangedProject]) -> Manner | None:
-        body = call.body
-        names = ("model", "instructions", "collections", "jobs")
-        given = {name: getattr(body, name) for name in names if getattr(body, name) is not UNSET}
-        if not given:
-            return None
-        row = await self.found(call.ids["projectId"], call.principal)
-        return msgspec.structs.replace(msgspec.json.decode(row["manner"], type=Manner), **given)
+    async def _configure(self, call: Call[None, ChangedProject]) -> ConfigureProject | None:
+        body, sources = call.body, self._sources
+        given = {name: getattr(body, name) for name in Manner.__struct_fields__}
+        given = {name: value for name, value in given.items() if value is not UNSET}
+        if body.collections is not UNSET:
+            given["collections"] = await sources.collections(call.principal, body.collections)
+        if body.jobs is not UNSET:
+            given["jobs"] = await sources.jobs(call.principal, body.jobs)
+        return ConfigureProject(project_id=call.ids["projectId"], **given) if given else None
 
     async def delete(self, call: Call[None, None]) -> Reply:
         project_id = call.ids["projectId"]
@@ -190,12 +195,6 @@ class Projects:
         text = as_markdown(about, messages).encode()
         kind = {"Content-Type": "text/markdown; charset=utf-8"}
         return Reply(body=text, headers={**_attachment(about.title, "md"), **kind})
-
-
-def _manner(body: NewProject) -> Manner:
-    return Manner(
-        model=body.model, instructions=body.instructions, collections=body.collections, jobs=body.jobs
-    )
 
 
 def _attachment(title: str, ending: str) -> dict[str, str]:

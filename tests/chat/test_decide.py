@@ -5,11 +5,11 @@ from functools import reduce
 from uuid import UUID
 
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from events.chat import (
     BranchShown,
-    Manner,
     ProjectConfigured,
     ProjectCreated,
     ProjectEvent,
@@ -37,6 +37,7 @@ from tests.chat.facts import (
     ENDED,
     M1,
     M2,
+    MANNER,
     PROJECT,
     R1,
     R2,
@@ -53,7 +54,7 @@ from tests.rules import given as given_of
 
 delete, rename = DeleteProject(project_id=PROJECT), RenameProject(project_id=PROJECT, title="Mine")
 title = TitleProject(project_id=PROJECT, title="Greetings")
-configure = ConfigureProject(project_id=PROJECT, manner=Manner(model="other"))
+configure = ConfigureProject(project_id=PROJECT, model="other")
 show = ShowBranch(project_id=PROJECT, leaf_id=R1)
 
 
@@ -111,9 +112,13 @@ def test_a_title_of_ones_own_is_kept() -> None:
 
 
 def test_the_manner_changes_for_the_replies_that_follow() -> None:
-    changed = ProjectConfigured(project_id=PROJECT, manner=configure.manner)
+    manner = replace(MANNER, model="other")
+    changed = ProjectConfigured(project_id=PROJECT, manner=manner)
     given(CREATED).when(configure).then(changed)
-    given(CREATED, changed).when(send).then(replace(SENT, manner=configure.manner))
+    given(CREATED, changed).when(send).then(replace(SENT, manner=manner))
+    sources = replace(configure, model=UNSET, collections=(UUID(int=31),))
+    both = ProjectConfigured(project_id=PROJECT, manner=replace(manner, collections=(UUID(int=31),)))
+    given(CREATED).when(configure, sources).then(changed, both)
 
 
 def test_the_shown_branch_is_part_of_the_project() -> None:
@@ -153,7 +158,7 @@ def test_the_state_follows_from_the_last_event_that_tells_all_of_it() -> None:
                 RequestReply(project_id=PROJECT, reply_id=UUID(int=next(ids)), message_id=M1),
                 EndReply(project_id=PROJECT, reply_id=reply, outcome="completed", content=chance.choice(["", "y"])),
                 EndReply(project_id=PROJECT, reply_id=reply, outcome="completed", content="z"),
-                rename, title, configure, replace(configure, manner=Manner()), show,
+                rename, title, configure, replace(configure, model=None, instructions=""), show,
             ]  # fmt: skip
             if chance.random() < 0.02:
                 options = [delete]

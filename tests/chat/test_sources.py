@@ -207,7 +207,16 @@ async def test_sources_must_be_there_and_whoever_asks_must_be_allowed_to_read_th
             refused = await ask(http, "POST", "/v1/projects", status=404, json=body)
             assert ghost in refused["detail"]
             assert "there is " in refused["detail"]
-        plain, sourced = await new_project(http), await new_project(http, collections=[papers_id])
+        name = (await ask(http, "GET", f"/v1/collections/{papers_id}"))["name"]
+        plain, sourced = await new_project(http), await new_project(http, collections=[name, papers_id])
+        for body in ({"model": "tiny"}, {"instructions": "Be brief."}):
+            async with http.patch(f"/v1/projects/{sourced}", json=body) as answer:
+                assert answer.status == 204
+                position = answer.headers["Headwater-Position"]
+        shown = await read(http, f"/v1/projects/{sourced}", position)
+        assert (shown["model"], shown["instructions"], shown["collections"]) == (
+            "tiny", "Be brief.", [papers_id],
+        ), "one after the other, and neither undoes the other"  # fmt: skip
         refused = await ask(http, "PATCH", f"/v1/projects/{plain}", status=404, json={"collections": [ghost]})
         assert refused["code"] == "COLLECTION_NOT_FOUND"
         assert papers_id in refused["detail"]

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from msgspec import UNSET, UnsetType
+
 from events.chat import Citation, Manner, Outcome
 from handlers.commands import Command
 
@@ -26,8 +28,13 @@ class TitleProject(Command, frozen=True, kw_only=True):
 
 
 class ConfigureProject(Command, frozen=True, kw_only=True):
+    """Change how replies are made; what is not given stays."""
+
     project_id: UUID
-    manner: Manner
+    model: str | UnsetType | None = UNSET
+    instructions: str | UnsetType = UNSET
+    collections: tuple[UUID, ...] | UnsetType = UNSET
+    jobs: tuple[UUID, ...] | UnsetType = UNSET
 
 
 class SendMessage(Command, frozen=True, kw_only=True):

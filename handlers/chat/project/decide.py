@@ -10,6 +10,9 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 from uuid import UUID
 
+import msgspec
+from msgspec import UNSET
+
 from events.chat import (
     Asked,
     BranchShown,
@@ -105,7 +108,7 @@ def _follow(command: ProjectCommand, project: Project) -> Sequence[ProjectEvent]
         case TitleProject() as c:
             return [] if project.titled else [as_told(ProjectTitled, c)]
         case ConfigureProject() as c:
-            return [as_told(ProjectConfigured, c)]
+            return [ProjectConfigured(project_id=c.project_id, manner=_changed(project.manner, c))]
         case SendMessage() as c:
             return [_sent(c, project)]
         case RequestReply() as c:
@@ -121,6 +124,13 @@ def _follow(command: ProjectCommand, project: Project) -> Sequence[ProjectEvent]
         case DeleteProject() as c:
             return [as_told(ProjectDeleted, c)]
     assert_never(command)
+
+
+def _changed(manner: Manner, wanted: ConfigureProject) -> Manner:
+    given = {name: getattr(wanted, name) for name in Manner.__struct_fields__}
+    return msgspec.structs.replace(
+        manner, **{name: value for name, value in given.items() if value is not UNSET}
+    )
 
 
 def _sent(command: SendMessage, project: Project) -> MessageSent:
