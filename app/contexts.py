@@ -133,6 +133,16 @@ Exists = Callable[[Key], Awaitable[bool]]
 Link = Callable[[Call[Any, Any], str, str, str], Awaitable[str]]
 
 NAMES = ("jobsite", "knowledge", "chat", "notifications", "identity", "operations")
+SCOPES = (
+    *(
+        f"{area}:{verb}"
+        for area in (*NAMES, "keys", "compute")
+        if area != "identity"
+        for verb in ("read", "write")
+    ),
+    "metrics:read",
+)
+"""What keys can be given."""
 EVENTS = (
     *JOBSITE_EVENTS,
     *KNOWLEDGE_EVENTS,
@@ -399,7 +409,9 @@ def endpoints(
             clock=clock,
         ),
         *proofs.endpoints(deletions, PROOFS),
-        *identity_routes.endpoints(commands=commands, ring=ring, secret=webhook_secret, clock=clock),
+        *identity_routes.endpoints(
+            commands=commands, ring=ring, secret=webhook_secret, scopes=SCOPES, clock=clock
+        ),
         *operations_routes.endpoints(commands=commands, db=db, clock=clock),
         *notifications_routes.endpoints(commands=commands, db=db, exists=exists, clock=clock),
         *notifications_outbox.endpoints(commands=commands, db=db, blobs=blobs, exists=exists, clock=clock),

@@ -4,6 +4,7 @@ import argparse
 
 import msgspec
 
+from app import contexts
 from app.cli.asked import ACTOR, intent, moment, uuid_of
 from app.http.auth import check_scopes
 from app.http.keys import KeyRing, new_key
@@ -42,7 +43,7 @@ async def _list_keys(kernel: Kernel, *, as_json: bool) -> None:
 
 
 async def _issue_key(kernel: Kernel, asked: argparse.Namespace) -> None:
-    check_scopes(asked.scope)
+    check_scopes(asked.scope, contexts.SCOPES)
     key_id = new_id()
     key = new_key(key_id)
     await identity.issue(

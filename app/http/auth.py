@@ -1,7 +1,6 @@
 """Who is asking, and what they may do."""
 
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -13,7 +12,6 @@ from handlers.refusals import Forbidden, Invalid
 EVERYTHING = "*"
 ANY_KEY = "any"
 """Stands in the place of a scope where every key may ask; what is asked for decides further on."""
-SCOPE = re.compile(r"\*|[a-z][a-z0-9_-]*:(read|write|\*)")
 TOKEN_PARAMETER = "access_token"  # noqa: S105 (its name, not its value)
 
 
@@ -35,11 +33,13 @@ class Principal:
 ANONYMOUS = Principal(id="anonymous", name="anonymous")
 
 
-def check_scopes(scopes: Iterable[str]) -> None:
-    """Refuses what is not a scope, such as `jobsite:read`, `jobsite:*` or `*`."""
+def check_scopes(scopes: Iterable[str], known: Collection[str]) -> None:
+    """Refuses what opens nothing: there are the known scopes, each area's `<area>:*`, and `*`."""
+    areas = {f"{scope.partition(':')[0]}:{EVERYTHING}" for scope in known}
     for scope in scopes:
-        if not SCOPE.fullmatch(scope):
-            raise Invalid("INVALID_SCOPE", f"{scope!r} is not a scope; jobsite:read would be.")
+        if scope not in known and scope not in areas and scope != EVERYTHING:
+            there = ", ".join(sorted({*known, *areas, EVERYTHING}))
+            raise Invalid("INVALID_SCOPE", f"{scope!r} is not a scope; there are {there}.", field="scopes")
 
 
 def authenticate(

@@ -1,6 +1,6 @@
 """HTTP of `identity`: API keys made, listed and revoked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -54,13 +54,18 @@ class NewKeyView(KeyView, frozen=True, kw_only=True):
 
 
 def endpoints(
-    *, commands: Commands, ring: KeyRing, secret: bytes, clock: Callable[[], datetime]
+    *,
+    commands: Commands,
+    ring: KeyRing,
+    secret: bytes,
+    scopes: Collection[str],
+    clock: Callable[[], datetime],
 ) -> tuple[Endpoint, ...]:
-    """The endpoints of API keys. `secret` is the server's own."""
+    """The endpoints of API keys. `secret` is the server's own; `scopes` are those that there are."""
 
     async def make(call: Call[None, NewKeyBody]) -> Reply:
         body = call.body
-        check_scopes(body.scopes)
+        check_scopes(body.scopes, scopes)
         beyond = [scope for scope in body.scopes if not call.principal.may(scope)]
         if beyond:
             raise Forbidden(

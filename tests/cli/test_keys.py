@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import re
+import time
 from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
 
+from app import contexts
 from tests.deployment import KEY, Deployment, deployed
 
 Ask = Callable[[str], Awaitable[int]]
@@ -71,6 +74,12 @@ async def test_a_key_opens_what_it_is_for_and_nothing_else(deployment: Deploymen
         page = await answer.text()
     assert 'headwater_handler_lag_seconds{handler="transcribe"' in page
     assert 'headwater_troubles{kind="dead letters"' in page
+
+
+async def test_every_scope_that_is_asked_for_can_be_given(deployment: Deployment) -> None:
+    async with aiohttp.ClientSession(deployment.url) as http, http.get("/openapi.json") as answer:
+        asked = set(re.findall(r"Needs the scope `([^`]+)`", await answer.text()))
+    assert asked == set(contexts.SCOPES)
 
 
 async def test_a_key_past_its_time_opens_nothing(deployment: Deployment, ask: Ask) -> None:
