@@ -18,7 +18,7 @@ from app.http.auth import Principal, authorize
 from app.http.bodies import invalid
 from app.http.endpoints import Call, Endpoint
 from app.http.positions import parse_position
-from app.http.problems import Malformed, RateLimited
+from app.http.problems import Malformed, RateLimited, UpgradeNeeded
 from app.intents import fingerprint
 from app.live.clients import Clients
 from app.live.conversation import Heartbeat, converse
@@ -84,7 +84,7 @@ def endpoint(
         query=ChatQuery,
         status=101,
         live=True,
-        refusals=(RateLimited, Invalid, NotFound, Forbidden),
+        refusals=(RateLimited, Invalid, NotFound, Forbidden, UpgradeNeeded),
     )
 
 

@@ -36,6 +36,10 @@ class Stalled(Refusal):
     """The client stopped sending in the middle of a body."""
 
 
+class UpgradeNeeded(Refusal):
+    """What is here is a WebSocket, and it was not asked for as one."""
+
+
 STATUS: Mapping[type[Refusal], int] = {
     Malformed: 400,
     Unauthenticated: 401,
@@ -46,6 +50,7 @@ STATUS: Mapping[type[Refusal], int] = {
     TooLarge: 413,
     Unsupported: 415,
     Invalid: 422,
+    UpgradeNeeded: 426,
     RateLimited: 429,
     Unavailable: 503,
 }
@@ -108,6 +113,8 @@ def refused(refusal: Refusal, *, instance: str, request_id: str) -> web.Response
         headers["Retry-After"] = str(refusal.retry_after)
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = 'Bearer realm="headwater"'
+    if status == HTTPStatus.UPGRADE_REQUIRED:
+        headers |= {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     response = problem(
         status,
         refusal.code,

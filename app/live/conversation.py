@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from aiohttp import WSMessage, WSMsgType, web
 
 from app.http.endpoints import Call
-from app.http.problems import Malformed, RateLimited
+from app.http.problems import Malformed, RateLimited, UpgradeNeeded
 from app.live.client import GRACE, SLOW, Client, Farewell
 from app.live.clients import Clients
 from app.live.limits import Allowance
@@ -59,10 +59,17 @@ async def converse(
     *,
     largest: int | None = None,
 ) -> web.WebSocketResponse:
-    """Open the socket, and talk until either side ends it. `largest` is of one message, in bytes."""
+    """Open the socket, and talk until either side ends it. `largest` is of one message, in bytes.
+
+    Raises `UpgradeNeeded` when the request asks for no socket.
+    """
     ws = web.WebSocketResponse(
         autoping=False, compress=False, max_msg_size=largest or clients.limits.message_bytes, timeout=GRACE
     )
+    if not ws.can_prepare(call.request):
+        raise UpgradeNeeded(
+            "UPGRADE_NEEDED", "This is a WebSocket; open it as one. /v1/events tells of topics without."
+        )
     await ws.prepare(call.request)
     await client.converse(
         write=_write(ws, client.outbox, clients.metrics),

@@ -6,7 +6,7 @@ from aiohttp import web
 from app.http.auth import ANY_KEY
 from app.http.bodies import invalid
 from app.http.endpoints import Call, Endpoint
-from app.http.problems import Malformed, RateLimited
+from app.http.problems import Malformed, RateLimited, UpgradeNeeded
 from app.live.client import Client
 from app.live.clients import Clients, Following, cursors, listed
 from app.live.conversation import Heartbeat, converse
@@ -48,7 +48,7 @@ def endpoint(clients: Clients, heartbeat: Heartbeat) -> Endpoint:
         query=Following,
         status=101,
         live=True,
-        refusals=(RateLimited, Invalid, Forbidden),
+        refusals=(RateLimited, Invalid, Forbidden, UpgradeNeeded),
     )
 
 

@@ -189,8 +189,8 @@ async def test_browsers_send_their_key_in_the_address(site: Site, office: Office
 
 async def test_a_plain_request_is_told_what_is_missing(office: Office):
     async with office.client.get("/v1/ws") as answer:
-        assert answer.status == 400
-        assert (await answer.json())["code"] == "BAD_REQUEST"
+        assert (answer.status, answer.headers["Upgrade"]) == (426, "websocket")
+        assert (await answer.json())["code"] == "UPGRADE_NEEDED"
 
 
 async def test_a_socket_follows_so_many_topics_at_most(site: Site):
