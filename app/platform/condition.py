@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import asyncpg
 import msgspec
@@ -15,6 +15,7 @@ from infra.backlog import Queue
 from infra.jetstream import ApiError, LogUnavailable
 from infra.telemetry.heartbeat import Roster, Seen
 
+Answer = TypeVar("Answer")
 Link = Literal["connected", "disconnected"]
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What says that the database cannot be asked."""
@@ -118,8 +119,7 @@ class Condition:
 
     async def _database(self) -> Link:
         try:
-            async with asyncio.timeout(2):
-                await self._db.fetchval("select 1")
+            await within(2, self._db.fetchval("select 1"))
         except AWAY:
             return "disconnected"
         return "connected"
@@ -139,9 +139,7 @@ class Condition:
         except (LogUnavailable, ApiError):
             queues, heads = None, {}
         try:
-            async with asyncio.timeout(5):
-                counts = {kind: await count(self._db) for kind, count in self._counts.items()}
-                projections = await self._projections(heads)
+            counts, projections = await within(5, self._read(heads))
         except (ApiError, *AWAY):
             counts, projections = None, None
         return Figures(
@@ -151,6 +149,12 @@ class Condition:
             projections=projections,
             processes=[_process(seen) for seen in self._roster.seen(self._clock())],
         )
+
+    async def _read(
+        self, heads: Mapping[str, int]
+    ) -> tuple[dict[str, dict[str, int]], list[ProjectionFigures]]:
+        counts = {kind: await count(self._db) for kind, count in self._counts.items()}
+        return counts, await self._projections(heads)
 
     async def _projections(self, heads: Mapping[str, int]) -> list[ProjectionFigures]:
         rows = await self._db.fetch(
@@ -177,3 +181,20 @@ def _process(seen: Seen) -> ProcessFigures:
         alive=seen.alive,
         facts=beat.facts,
     )
+
+
+async def within(seconds: float, asked: Coroutine[Any, Any, Answer]) -> Answer:
+    """An answer that comes in time, or `TimeoutError`.
+
+    Whoever gives up a question to a database that hangs would wait until it has heard of that: it is left to end alone.
+    """
+    asking = asyncio.create_task(asked)
+    try:
+        done, _ = await asyncio.wait({asking}, timeout=seconds)
+    finally:
+        if not asking.done():
+            asking.cancel()
+            asking.add_done_callback(lambda task: task.cancelled() or task.exception())
+    if not done:
+        raise TimeoutError("no answer in time")
+    return asking.result()

@@ -91,7 +91,7 @@ def endpoints(
             tag="platform",
             scope=None,
             query=Link,
-            media_type="application/octet-stream",
+            media_type="*/*",
             also={206: None, 304: None, 416: Problem},
             refusals=(Forbidden, NotFound, Unavailable),
         ),
