@@ -14,11 +14,11 @@ from nats.aio.msg import Msg
 
 from infra import jetstream
 from tests.deployment import Deployment
-from tests.faults.nursery import nursery
 from tests.jobsite.uploads import LIFE, accepted, get, lived, sound
+from tests.kernel.wiring import until
 from tests.knowledge import asking
 from tests.notifications.mail_server import STALL
-from tests.notifications.test_slice import receiver, until
+from tests.notifications.test_slice import receiver
 
 SESSION = (
     "live.sessions.*.progress.transcribe",
@@ -122,26 +122,25 @@ async def test_a_worker_killed_at_every_boundary_of_every_stage_loses_and_repeat
         hook = await asking.ask(http, "POST", "/v1/webhooks", status=201, json={"url": url})
         work = Work(http, await asking.collection(http))
         try:
-            async with nursery(victim) as workers:
-                for boundary in (*SESSION, *DOCUMENT):
-                    async with said(nc, boundary) as tripped:
-                        await (work.session() if boundary in SESSION else work.document())
-                        async with asyncio.timeout(60):
-                            await tripped.wait()
-                        workers.kill()
-                    await workers.begin()
-                victim.mail.treats[stalled] = [STALL]
-                victim.mail.stalled.clear()
-                await work.session(stalled)
-                async with asyncio.timeout(60):
-                    await victim.mail.stalled.wait()
-                workers.kill()
-                await workers.begin()
-                await until(work.completed)
-                sent = await until(work.sent)
+            for boundary in (*SESSION, *DOCUMENT):
+                async with said(nc, boundary) as tripped:
+                    await (work.session() if boundary in SESSION else work.document())
+                    async with asyncio.timeout(60):
+                        await tripped.wait()
+                    victim.work.kill()
+                await victim.work.ended()
+                await victim.work.start()
+            victim.mail.treats[stalled] = [STALL]
+            victim.mail.stalled.clear()
+            await work.session(stalled)
+            async with asyncio.timeout(60):
+                await victim.mail.stalled.wait()
+            await victim.work.restart()
+            await until(work.completed, within=90)
+            await until(work.sent, within=90)
             await _each_stage_once(victim, work)
             await _each_told_once(work)
-            _each_delivered_once(victim, sent, calls, stalled)
+            _each_delivered_once(victim, await work.sent(), calls, stalled)
         finally:
             await http.delete(f"/v1/webhooks/{hook['id']}")
             await nc.close()

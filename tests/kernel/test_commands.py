@@ -133,6 +133,19 @@ async def test_without_the_log_a_command_is_unavailable_and_leaves_no_stale_stat
         assert await paid(log, ledger, account) == [1, 1]
 
 
+async def test_a_full_log_takes_nothing_and_says_to_ask_again(fresh_nats, monkeypatch):
+    """Of several events none is stored when not all find room, and what is there can still be read."""
+    monkeypatch.setattr(jetstream, "PATIENCE", 0.2)
+    async with a_ledger_on(fresh_nats, max_bytes=6000) as (ledger, log):
+        commands, first, account = Commands(log, [ledger.decider]), new_id(), new_id()
+        await commands.execute(Pay(account_id=first), intent())
+        with pytest.raises(Unavailable, match="LOG_UNAVAILABLE"):
+            await commands.execute(Pay(account_id=account, amounts=(1,) * 20), intent())
+        assert await paid(log, ledger, account) == []
+        assert await paid(log, ledger, first) == [1]
+        await commands.execute(Pay(account_id=account), intent())
+
+
 @pytest.mark.parametrize("size", [1, 3])
 async def test_a_command_waits_for_a_log_that_comes_back_soon(fresh_nats, monkeypatch, size):
     monkeypatch.setitem(jetstream.publish.__kwdefaults__, "timeout", 0.5)
