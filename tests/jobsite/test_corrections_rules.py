@@ -16,8 +16,6 @@ from events.jobsite import (
     SessionMoved,
     SessionRenamed,
     SpeakerCorrection,
-    StageFailed,
-    StageRetried,
     TextCorrection,
     TranscriptCorrected,
     TranscriptionFailed,
@@ -144,7 +142,7 @@ def test_a_transcription_that_fails_leaves_the_session_as_good_as_before() -> No
     failing = FailTranscription(session_id=SESSION, request_id=REQUEST, code="C", detail="d")
     failure = TranscriptionFailed(session_id=SESSION, job_id=JOB, request_id=REQUEST, code="C", detail="d")
     given(*LIFE, REQUESTED).when(failing, failing, propose).then(failure)
-    assert SESSIONS.evolve(_folded(*LIFE, REQUESTED), failure).status == "completed"
+    assert SESSIONS.evolve(folded(*LIFE, REQUESTED), failure).status == "completed"
 
 
 def test_people_move_a_session_whatever_was_said_in_it() -> None:
@@ -186,67 +184,6 @@ def test_action_items_that_are_no_longer_said_are_withdrawn() -> None:
 def test_a_title_changes_once() -> None:
     rename = RenameSession(session_id=SESSION, title="Cellar")
     given(*LIFE).when(rename, rename).then(SessionRenamed(session_id=SESSION, job_id=JOB, title="Cellar"))
-
-
-def test_a_failed_stage_is_retried_on_what_it_works_on() -> None:
-    retry = RetryStage(session_id=SESSION)
-    retried = StageRetried(
-        session_id=SESSION,
-        job_id=JOB,
-        stage="index",
-        retry=1,
-        audio="aa",
-        transcript="bb",
-        understanding="uu",
-        title="Boiler room",
-        recorded_at=MONDAY,
-    )
-    given(UPLOADED, TRANSCRIBED, UNDERSTOOD, INDEX_FAILED).when(retry).then(retried)
-    given(UPLOADED, TRANSCRIBED, UNDERSTOOD, INDEX_FAILED, retried).when(retry).refused(
-        Conflict, "NOTHING_TO_RETRY"
-    )
-    given(UPLOADED, TRANSCRIBED, UNDERSTOOD, INDEX_FAILED, retried).when(index).then(INDEXED)
-    twice = (INDEX_FAILED, retried, INDEX_FAILED)
-    given(UPLOADED, TRANSCRIBED, UNDERSTOOD, *twice).when(retry).then(changed(retried, retry=2))
-    given(*LIFE).when(changed(retry, stage="report")).refused(Conflict, "NOTHING_TO_RETRY")
-
-
-def test_what_could_not_be_understood_is_searched_all_the_same_and_anew_once_it_is() -> None:
-    lost = StageFailed(session_id=SESSION, job_id=JOB, stage="understand", code="C", detail="d")
-    retried = StageRetried(
-        session_id=SESSION,
-        job_id=JOB,
-        stage="understand",
-        retry=1,
-        audio="aa",
-        transcript="bb",
-        title="Boiler room",
-        recorded_at=MONDAY,
-    )
-    unstood = (UPLOADED, TRANSCRIBED, lost)
-    given(*unstood).when(index, index).then(INDEXED)
-    assert _folded(*unstood, INDEXED).status == "failed"
-    again = RetryStage(session_id=SESSION, stage="understand")
-    given(*unstood, INDEXED).when(again, understand, index).then(retried, UNDERSTOOD, INDEXED)
-    move = MoveSession(session_id=SESSION, job_id=OTHER)
-    moved = SessionMoved(
-        session_id=SESSION,
-        job_id=OTHER,
-        was=JOB,
-        transcript="bb",
-        chunk_sets={INDEXED.index: "cc"},
-        recorded_at=MONDAY,
-    )
-    given(*unstood, INDEXED).when(move, index).then(moved, changed(INDEXED, job_id=OTHER))
-    both = changed(retried, stage="index")
-    given(*unstood, INDEX_FAILED).when(changed(again, stage="index"), index).then(both, INDEXED)
-
-
-def test_a_stage_whose_ground_is_gone_cannot_be_retried() -> None:
-    report_failed = StageFailed(session_id=SESSION, job_id=JOB, stage="report", code="C", detail="d")
-    given(UPLOADED, TRANSCRIBED, UNDERSTOOD, report_failed).when(RetryStage(session_id=SESSION)).refused(
-        Conflict, "STAGE_NOT_READY"
-    )
 
 
 def test_a_failure_of_an_older_transcript_is_dropped() -> None:
@@ -306,10 +243,10 @@ def test_nothing_happens_to_a_deleted_recording_any_more() -> None:
     ],
 )
 def test_a_session_has_the_status_of_its_stages(past: tuple[AudioUploaded, ...], status: str) -> None:
-    assert _folded(*past).status == status
+    assert folded(*past).status == status
 
 
-def _folded(*past: Event) -> Any:
+def folded(*past: Event) -> Any:
     state: Any = SESSIONS.initial
     for event in past:
         state = SESSIONS.evolve(state, event)

@@ -53,6 +53,7 @@ COMMANDS = [
     (("Job, Maple Street, builder, Hendricks.",), [("job", "Maple Street"), ("builder", "Hendricks")]),
     (("Job.", "Maple Street."), [("job", "Maple Street")]),
     (("Job number 42.",), [("job", "42")]),
+    (("Job 3rd Street.",), [("job", "3rd Street")]),
     (
         ("Action item: order forty sheets of drywall by Friday for Mike.",),
         [("action_item", "Order forty sheets of drywall", "Mike", "2026-11-20")],
@@ -89,6 +90,19 @@ COMMANDS = [
             "action item: call the plumber today and ask him about the valve",
             "action item call the plumber today and ask him about the valve",
         )
+    ),
+    (
+        (
+            "Action item number one, order drywall. Action item two: call Bob.",
+            "Action item three.",
+            "Paint it.",
+        ),
+        [("action_item", "Order drywall"), ("action_item", "Call Bob"), ("action_item", "Paint it")],
+    ),
+    (("action item two windows for the hall",), [("action_item", "Two windows for the hall")]),
+    (
+        ("Action item for the electrician: fix the panel by Friday.",),
+        [("action_item", "Fix the panel", "Electrician", "2026-11-20")],
     ),
     (
         ("Action item: call the plumber today, and then order the valve so we can go on.",),

@@ -50,6 +50,10 @@ def _without_owner(words: list[Token], *, cased: bool) -> tuple[list[Token], str
         case ["for", name, *_] if _is_name(words[1], cased) and len(words) > 2:
             rest = words[2:]
             return (rest[1:] if rest[0].low == "to" else rest), _owner(words[1])
+        case ["for", "the", name, mark, *_] if (
+            name not in NO_OWNERS and mark in {":", ","} and len(words) > 4
+        ):
+            return words[4:], _owner(words[2])
         case ["the", name, "to", verb, *_] if name not in NO_OWNERS and verb.isalpha():
             return words[3:], _owner(words[1])
         case [name, "to", verb, *_] if name not in NO_OWNERS and verb.isalpha() and name.isalpha():

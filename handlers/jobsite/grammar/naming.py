@@ -44,7 +44,7 @@ def _large(note: Note, at: int, sentence: Sentence) -> int | None:
     here = after
     while here < sentence.after and here - at < 2 * LONGEST_NAME and not _keyword(note, here):
         word = note.words[here]
-        if word.text[:1].isupper() or word.kind in {"number", "times"}:
+        if word.text[:1].isupper() or word.kind in {"number", "times"} or _glued(note, here):
             after = here + 1
         elif word.text == "." and note.low(here - 1) in {"st", "no", "mt", "dr", "co"}:
             pass
@@ -52,6 +52,12 @@ def _large(note: Note, at: int, sentence: Sentence) -> int | None:
             break
         here += 1
     return after if after - at <= LONGEST_NAME + 3 else None
+
+
+def _glued(note: Note, at: int) -> bool:
+    """Whether a word is the rest of a number, as in `3rd`."""
+    before = note.words[at - 1]
+    return before.kind == "number" and before.last == note.words[at].first
 
 
 def _small(note: Note, at: int, sentence: Sentence) -> int | None:

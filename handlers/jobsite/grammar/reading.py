@@ -17,6 +17,7 @@ from handlers.jobsite.grammar.vocabulary import (
     NOT_AFTER_ITEM,
     NOT_BEFORE,
 )
+from infra.extractive.numbers import number_at
 from infra.understanding import CommandKind, SpokenCommand
 
 MARKS = frozenset(".,:;!?")
@@ -107,7 +108,7 @@ def _chained(note: Note, after: int, sentence: Sentence) -> bool:
 
 def _asking(note: Note, kind: CommandKind, at: int, after: int, n: int) -> _Found | None:
     sentence = note.sentences[n]
-    first = note.over_marks(after, sentence.after, fillers=True)
+    first = _numbered(note, note.over_marks(after, sentence.after, fillers=True), sentence)
     if first >= sentence.after:  # `Action item. Order drywall.`
         if n + 1 >= len(note.sentences):
             return None
@@ -115,6 +116,16 @@ def _asking(note: Note, kind: CommandKind, at: int, after: int, n: int) -> _Foun
         first = note.over_marks(sentence.first, sentence.after, fillers=True)
     end = _end(note, kind, first, sentence)
     return _Found(kind, at, first, end, _over(note, end)) if end > first else None
+
+
+def _numbered(note: Note, at: int, sentence: Sentence) -> int:
+    """Behind `number two` or `two:`, which tell one item from another."""
+    begin = at + 1 if note.low(at) == "number" else at
+    number = number_at(note.words[: sentence.after], begin) if begin < sentence.after else None
+    if number is None:
+        return at
+    ended = number.after < sentence.after and note.words[number.after].text in MARKS
+    return note.over_marks(number.after, sentence.after) if ended or begin > at else at
 
 
 def _over(note: Note, end: int) -> int:
