@@ -108,7 +108,7 @@ class Part:
     def complaints(self) -> list[str]:
         """Errors in its log, and what is no log line at all, such as a traceback."""
         lines = self.log.read_text().splitlines()
-        harmless = ('"level":"info"', '"level":"warning"', "Headwater listens on")
+        harmless = ('"level":"info"', '"level":"warning"')
         return [line for line in lines if line and not any(each in line for each in harmless)]
 
 

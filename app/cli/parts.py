@@ -11,7 +11,8 @@ from app.settings import Settings
 
 async def serve(settings: Settings) -> None:
     def ready(url: str) -> None:
-        print(f"Headwater listens on {url}", file=sys.stderr, flush=True)
+        if sys.stderr.isatty():  # a log of JSON has it already
+            print(f"Headwater listens on {url}", file=sys.stderr, flush=True)
 
     await run_api(settings, places(settings), ready)
 

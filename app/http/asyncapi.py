@@ -32,7 +32,12 @@ class Channel:
 
 
 def asyncapi(channels: Sequence[Channel], *, title: str, version: str, description: str) -> Schema:
-    """The whole document. Messages of the same name are one, however many channels carry them."""
+    """The whole document. Messages of the same name are one, however many channels carry them.
+
+    Raises `ValueError` when two channels have the same name: one would hide the other.
+    """
+    if len({each.name for each in channels}) < len(channels):
+        raise ValueError(f"channels share a name: {sorted(each.name for each in channels)}")
     messages = {each.name: each for channel in channels for each in channel.messages}
     shapes = [
         shape for each in messages.values() for shape in (each.payload, each.headers) if shape is not None

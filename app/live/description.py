@@ -25,12 +25,18 @@ from events.envelope import Event
 REQUESTS: tuple[type[Asked], ...] = (Subscribe, Unsubscribe, Ping)
 ANSWERS: tuple[type[Said], ...] = (Subscribed, Unsubscribed, Gap, Signalled, Pong, Mistake)
 
+CLOSED = (
+    "The socket is closed with 4408 when its client is too slow or silent, and with 1001 when the server stops, both "
+    "with the cursor from which to come back as their reason; with 4401 when the key is no longer good, and with 1008 "
+    "after too many mistakes."
+)
+
 
 def channels(topics: Iterable[Topic], catalogue: Catalogue) -> tuple[Channel, ...]:
     """What clients send, what they are answered on any topic, and the events of each topic."""
     return (
         Channel("requests", "/v1/ws", "What clients send.", tuple(map(_message, REQUESTS)), action="receive"),
-        Channel("answers", "/v1/ws", "What comes beside events.", tuple(map(_message, ANSWERS))),
+        Channel("told", "/v1/ws", f"What comes beside events. {CLOSED}", tuple(map(_message, ANSWERS))),
         *(_topic(each, catalogue) for each in topics),
     )
 

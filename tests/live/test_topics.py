@@ -171,6 +171,7 @@ def test_every_message_is_described():
         "/v1/ws",
         *(f"{topic.name}:{{id}}" if topic.has_ids else topic.name for topic in TOPICS),
     }
+    assert "gap" in document["channels"]["told"]["messages"]
     assert set(document["channels"]["jobs"]["messages"]) > {AudioUploaded.type(), Indexed.type()}
     messages = document["components"]["messages"]
     assert set(messages) >= {
