@@ -18,9 +18,7 @@ from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.jobsite.action_item.decide import DeleteActionItem
 from handlers.jobsite.attachment.decide import DeleteAttachment
-from handlers.jobsite.reading import folded
 from handlers.jobsite.session.commands import DeleteSession, MoveSession
-from handlers.jobsite.session.state import Session
 from infra.log import TOMBSTONE, Log
 from infra.read_models import ReadModels
 
@@ -30,16 +28,15 @@ LONGEST = 600.0
 class Part(NamedTuple):
     """A kind of thing that belongs to sessions or jobs."""
 
-    kind: str
     table: str
     delete: Callable[[UUID], Command]
 
 
-SESSIONS = Part("session", "jobsite.sessions", lambda id: DeleteSession(session_id=id))
-ATTACHMENTS = Part("attachment", "jobsite.attachments", lambda id: DeleteAttachment(attachment_id=id))
-ACTION_ITEMS = Part("action_item", "jobsite.action_items", lambda id: DeleteActionItem(action_item_id=id))
+SESSIONS = Part("jobsite.sessions", lambda id: DeleteSession(session_id=id))
+ATTACHMENTS = Part("jobsite.attachments", lambda id: DeleteAttachment(attachment_id=id))
+ACTION_ITEMS = Part("jobsite.action_items", lambda id: DeleteActionItem(action_item_id=id))
 
-WITHDRAWN_ITEMS = Part("action_item", "jobsite.withdrawn_items", ACTION_ITEMS.delete)
+WITHDRAWN_ITEMS = Part("jobsite.withdrawn_items", ACTION_ITEMS.delete)
 
 PARTS: Mapping[type[Event], tuple[str, tuple[Part, ...]]] = {
     SessionDeleted: ("session_id", (ATTACHMENTS, ACTION_ITEMS, WITHDRAWN_ITEMS)),
@@ -60,30 +57,29 @@ JOINING: tuple[type[Event], ...] = (AudioUploaded, Understood, SessionMoved)
 def cascades(*, models: ReadModels, log: Log) -> tuple[Handler, ...]:
     """The handlers of the tombstones, and of what comes too late for them."""
     return (
-        *(_cascade(tombstone, column, parts, models, log) for tombstone, (column, parts) in PARTS.items()),
+        *(_cascade(tombstone, column, parts, models) for tombstone, (column, parts) in PARTS.items()),
         *(_late(event, delete, log) for event, delete in LATE.items()),
         *(_jobless(event, log) for event in JOINING),
     )
 
 
-def _cascade(
-    tombstone: type[Event], column: str, parts: tuple[Part, ...], models: ReadModels, log: Log
-) -> Handler:
+def _cascade(tombstone: type[Event], column: str, parts: tuple[Part, ...], models: ReadModels) -> Handler:
     async def delete_parts(recorded: Recorded[Any], _: Attempt) -> list[Command]:
         """What the read model knows at the tombstone; what comes behind it is late, and finds the tombstone."""
         after, owner = (recorded.stream, recorded.position), recorded.event.key.id
         found = [(part, await models.where(part.table, column, owner, after=after)) for part in parts]
-        goes = [(part, id) for part, ids in found for id in ids if not await _follows(part, id, owner)]
-        return [part.delete(id) for part, id in goes]
+        staying = await _following(owner, after) if tombstone is JobDeleted else set()
+        return [part.delete(id) for part, ids in found for id in ids if id not in staying]
 
-    async def _follows(part: Part, id: UUID, owner: UUID) -> bool:
-        """Whether it belongs to a recording that has left the job: then it is on its way behind it."""
-        if tombstone is not JobDeleted or part is SESSIONS:
-            return False
-        past = await log.load(Key("jobsite", part.kind, id))
-        session = getattr(past[0].event, "session_id", None) if past else None
-        state = folded(await log.load(Key("jobsite", "session", session))) if session else None
-        return isinstance(state, Session) and state.job_id != owner
+    async def _following(job: UUID, after: tuple[str, int]) -> set[UUID]:
+        """What is on its way behind recordings that have left the job before it was deleted."""
+        there = set(await models.where(SESSIONS.table, "job_id", job, after=after))
+        following: set[UUID] = set()
+        for table in (ATTACHMENTS.table, ACTION_ITEMS.table):
+            sessions = set(await models.where(table, "job_id", job, after=after, id="session_id"))
+            for session in filter(None, sessions - there):
+                following |= set(await models.where(table, "session_id", session, after=after))
+        return following
 
     return Handler(name=f"{tombstone.aggregate}_parts", on=tombstone, effect=delete_parts, timeout=LONGEST)
 
