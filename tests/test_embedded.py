@@ -6,11 +6,12 @@ import signal
 import socket
 import stat
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import asyncpg
 import nats
+import psutil
 import pytest
 
 from infra.embedded import embedded
@@ -110,11 +111,20 @@ async def test_one_process_cannot_use_a_home_twice(home):
             await NatsServer(home, secrets=Secrets(home / "secrets")).start()
 
 
-async def test_a_server_that_ends_by_itself_is_started_again(home):
+async def test_a_server_that_ends_by_itself_is_started_again_also_when_it_ends_while_it_starts(home):
     async with embedded(home, sync="relaxed") as urls:
         await leave_marks(urls)
-        for process in server_processes(home):
-            process.kill()
+        killed = set[int]()
+        for _ in range(3):
+            async with asyncio.timeout(60):
+                while not (  # noqa: ASYNC110 - processes of others
+                    found := [each for each in server_processes(home) if each.pid not in killed]
+                ):
+                    await asyncio.sleep(0.01)
+            for process in found:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+                killed.add(process.pid)
         async with asyncio.timeout(60):
             while True:
                 try:

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 Server = NatsServer | PostgresServer
 
+PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+"""Seconds before each further try to start a server that ran: it may be killed again, or its disk full for a while."""
+
 
 @asynccontextmanager
 async def embedded(
@@ -67,4 +70,17 @@ async def _keep(server: Server) -> None:
     while True:
         await server.exited()
         log.error("embedded server ended by itself", extra={"server": type(server).__name__})
-        await server.start()
+        await _start_again(server)
+
+
+async def _start_again(server: Server) -> None:
+    for pause in PAUSES:
+        try:
+            return await server.start()
+        except (EmbeddedServerError, OSError) as failure:
+            log.warning(
+                "embedded server cannot be started yet",
+                extra={"server": type(server).__name__, "cause": str(failure)},
+            )
+        await asyncio.sleep(pause)
+    await server.start()
