@@ -7,13 +7,14 @@ from uuid import UUID
 
 import msgspec
 
+from app.http.forms import VISIBLE
 from app.search.sources import MomentView
 from app.search.views import ScopeBody
 from events.chat import AnswerScope
 from infra.retrieval import Kind
 
 Status = Literal["processing", "completed", "failed"]
-Question = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=r"\S")]
+Question = Annotated[str, msgspec.Meta(min_length=1, max_length=2000, pattern=VISIBLE)]
 
 
 class _View(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

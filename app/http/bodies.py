@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from app.http.forms import plainly
 from app.http.problems import Malformed, Stalled
 from handlers.refusals import Invalid, TooLarge, Unsupported
 
@@ -70,7 +71,8 @@ def invalid(code: str, error: msgspec.ValidationError) -> Invalid:
     """The refusal for a value that does not fit, with the path of the member at fault."""
     reason, _, path = str(error).partition(" - at `$")
     place = path.rstrip("`").lstrip(".")
-    return Invalid(code, f"{reason} at {place}." if place else f"{reason}.", field=place or None)
+    said = plainly(reason)
+    return Invalid(code, f"{said} at {place}." if place else f"{said}.", field=place or None)
 
 
 def _check_media_type(request: web.Request) -> None:

@@ -5,12 +5,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from app.http.cursor import Page, Place, from_cursor, to_cursor
+from app.http.forms import EMAIL, LETTER, VISIBLE
 
-Email = Annotated[str, msgspec.Meta(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$(?!\n)", max_length=254)]
+Email = Annotated[str, msgspec.Meta(pattern=EMAIL, max_length=254)]
 Title = Annotated[str, msgspec.Meta(max_length=500)]
-Name = Annotated[str, msgspec.Meta(pattern=r"\w", min_length=1, max_length=200)]
-Words = Annotated[str, msgspec.Meta(pattern=r"\S", min_length=1, max_length=2000)]
-Person = Annotated[str, msgspec.Meta(pattern=r"\S", min_length=1, max_length=200)]
+Name = Annotated[str, msgspec.Meta(pattern=LETTER, min_length=1, max_length=200)]
+Words = Annotated[str, msgspec.Meta(pattern=VISIBLE, min_length=1, max_length=2000)]
+Person = Annotated[str, msgspec.Meta(pattern=VISIBLE, min_length=1, max_length=200)]
 Note = Annotated[str, msgspec.Meta(max_length=2000)]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]

@@ -12,6 +12,7 @@ from aiohttp import web
 
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
+from app.http.forms import SHA256
 from app.intents import created_id, intent
 from app.knowledge import queries, runs
 from app.knowledge.cutting import Cut, chunking_of
@@ -74,7 +75,7 @@ class KnownBody(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
     collection: str
     sha256: Annotated[
-        tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")], ...],
+        tuple[Annotated[str, msgspec.Meta(pattern=SHA256)], ...],
         msgspec.Meta(min_length=1, max_length=1000),
     ]
 
