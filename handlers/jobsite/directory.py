@@ -1,8 +1,9 @@
 """The builders and jobs there are, read from the log, and which of them is meant by what was said."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import NamedTuple
 from uuid import UUID
 
@@ -16,12 +17,11 @@ from events.jobsite import (
     JobDeleted,
     JobRenamed,
     Suggestion,
-    normalised,
 )
 from handlers.commands import Command
 from handlers.jobsite.builder.decide import AddBuilder
 from handlers.jobsite.job.decide import AddJob
-from handlers.jobsite.similarity import ALIKE, similarity
+from handlers.jobsite.similarity import ALIKE, plain, similarity
 from infra.log import Log
 
 MOST_SUGGESTIONS = 5
@@ -100,9 +100,9 @@ def meant(session_id: UUID, job: str | None, builder: str | None, names: Names) 
     them was said, nobody can tell which is meant: all are suggested.
     """
     builder_id, new_builder, suggestions = _builder(session_id, builder, names)
-    if job is None or not normalised(job):
+    if job is None or not plain(job):
         return Meant(builder_id, None, new_builder, suggestions)
-    named = {id: each for id, each in names.jobs.items() if normalised(each.name) == normalised(job)}
+    named = {id: each for id, each in names.jobs.items() if plain(each.name) == plain(job)}
     if builder_id:
         fitting = {id: each for id, each in named.items() if each.builder_id == builder_id} or {
             id: each for id, each in named.items() if each.builder_id is None
@@ -115,7 +115,7 @@ def meant(session_id: UUID, job: str | None, builder: str | None, names: Names) 
     if fitting:
         several = tuple([_suggested("job", job, id, each.name) for id, each in sorted(fitting.items())])
         return Meant(builder_id, None, new_builder, (*suggestions, *several[:MOST_SUGGESTIONS]))
-    id = names.new("job", str(builder_id or ""), normalised(job))
+    id = names.new("job", str(builder_id or ""), plain(job))
     added = AddJob(job_id=id, title=job, builder_id=builder_id, session_id=session_id)
     near = _near("job", job, {id: each.name for id, each in names.jobs.items()})
     return Meant(builder_id, id, (*new_builder, added), (*suggestions, *near))
@@ -124,24 +124,20 @@ def meant(session_id: UUID, job: str | None, builder: str | None, names: Names) 
 def _builder(
     session_id: UUID, builder: str | None, names: Names
 ) -> tuple[UUID | None, tuple[Command, ...], tuple[Suggestion, ...]]:
-    if builder is None or not normalised(builder):
+    if builder is None or not plain(builder):
         return None, (), ()
     for id, name in names.builders.items():
-        if normalised(name) == normalised(builder):
+        if plain(name) == plain(builder):
             return id, (), ()
-    id = names.new("builder", normalised(builder))
+    id = names.new("builder", plain(builder))
     added = AddBuilder(builder_id=id, title=builder, session_id=session_id)
     return id, (added,), tuple(_near("builder", builder, names.builders))
 
 
 def _near(kind: str, said: str, names: Mapping[UUID, str]) -> Sequence[Suggestion]:
     """What is nearly called that, the nearest first."""
-    alike = [_suggested(kind, said, id, name) for id, name in names.items()]
-    return _first(each for each in alike if each.similarity >= ALIKE)
-
-
-def _first(found: Iterable[Suggestion]) -> Sequence[Suggestion]:
-    return sorted(found, key=lambda each: (-each.similarity, each.id))[:MOST_SUGGESTIONS]
+    alike = [(-score, id) for id, name in names.items() if (score := similarity(said, name)) >= ALIKE]
+    return [_suggested(kind, said, id, names[id]) for _, id in nsmallest(MOST_SUGGESTIONS, alike)]
 
 
 def _suggested(kind: str, said: str, id: UUID, name: str) -> Suggestion:

@@ -1,5 +1,6 @@
 """From what was said to what was meant: spoken commands told apart, the builder and the job found."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -113,7 +114,7 @@ async def _who(event: Heard, found: Understanding, directory: Directory) -> Mean
     if event.job_chosen or not (job or builder):
         return Meant(None, event.job_id if event.job_chosen else None)
     names: Names = await directory.names()
-    return meant(event.session_id, job, builder, names)
+    return await asyncio.to_thread(meant, event.session_id, job, builder, names)
 
 
 def _told(
