@@ -23,7 +23,7 @@ async def show_streams(settings: Settings, asked: argparse.Namespace) -> int:
             print(msgspec.json.encode({**msgspec.to_builtins(row), "drift": drifted}).decode())
             continue
         print(
-            f"{row.stream:<12} {row.subjects:<16} {row.messages:>10} messages {row.size:>12} bytes  "
+            f"{row.stream:<13} {row.subjects:<16} {row.messages:>10} messages {row.size:>12} bytes  "
             f"positions {row.first}-{row.last}  {row.replicas} replica(s)  {row.storage}"
         )
         for line in drifted:

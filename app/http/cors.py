@@ -8,17 +8,17 @@ from aiohttp.typedefs import Handler, Middleware
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 ACCEPTED = (
     "Authorization, Content-Type, X-Api-Key, Idempotency-Key, Headwater-After, If-None-Match, Last-Event-ID, "
-    "X-Request-Id"
+    "Range, If-Range, X-Request-Id, traceparent"
 )
 EXPOSED = (
     "Headwater-Position, ETag, Location, X-Request-Id, Retry-After, RateLimit-Limit, RateLimit-Remaining, "
-    "RateLimit-Reset"
+    "RateLimit-Reset, Content-Range, Content-Disposition, Accept-Ranges"
 )
 PREFLIGHT_SECONDS = "600"
 
 
 def preflights(origins: Collection[str]) -> Middleware:
-    """Answers the preflight requests of allowed origins; all others go on to be refused like any OPTIONS."""
+    """Answers the preflight requests of allowed origins; all others go on to be answered like any OPTIONS."""
 
     @web.middleware
     async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -36,7 +36,14 @@ async def test_answers_and_errors_can_be_read_by_a_known_origin_only(open_site: 
     async with open_site.client.get(path, headers={"Origin": FRIEND}) as response:
         assert response.headers["Access-Control-Allow-Origin"] == FRIEND
         assert response.headers["Vary"] == "Origin"
-        for name in ("Headwater-Position", "ETag", "X-Request-Id", "Retry-After", "RateLimit-Remaining"):
+        for name in (
+            "Headwater-Position",
+            "ETag",
+            "Content-Range",
+            "X-Request-Id",
+            "Retry-After",
+            "RateLimit-Remaining",
+        ):
             assert name in response.headers["Access-Control-Expose-Headers"]
         assert "Access-Control-Allow-Credentials" not in response.headers
     for origin in ({"Origin": STRANGER}, {"Origin": "null"}, {}):
