@@ -9,7 +9,7 @@ import asyncpg
 
 from app.search.freshness import Freshness, Positions, positions
 from app.search.memory import Memory
-from app.search.sources import Place, Shown, Source, Spot, Spots
+from app.search.sources import Place, Shown, Source, Spot, Spots, spot
 from app.search.views import ScopeBody
 from handlers.refusals import Forbidden, NotFound
 from infra.embedding import Embedder, EmbeddingUnavailable
@@ -22,6 +22,8 @@ MENTIONED = 10
 """Collections that a refusal names."""
 VECTORS, VECTOR_BYTES = 4096, 16 << 20
 ANSWERS, ANSWER_BYTES = 2048, 32 << 20
+AT_ONCE = 6
+"""Searches under way in the database at one time: of its ten connections some are left for other reads."""
 HIT_BYTES = 700
 """About what a hit takes beside its text."""
 
@@ -53,6 +55,7 @@ class Searcher:
         self._db = db
         self.sources = tuple(sources)
         self._freshness = freshness
+        self._room = asyncio.Semaphore(AT_ONCE)
         self._vectors: Memory[Vector] = Memory(entries=VECTORS, size=VECTOR_BYTES)
         self._answers: Memory[Searched] = Memory(entries=ANSWERS, size=ANSWER_BYTES)
 
@@ -121,7 +124,8 @@ class Searcher:
             )
             for source, place in places
         ]
-        found = await explore(self._db, targets, query)
+        async with self._room:
+            found = await explore(self._db, targets, query)
         return Searched(tuple(sources), places, found, not vectors, False, since)
 
     async def shown(self, searched: Searched, words: str) -> Mapping[int, tuple[Hit, Shown]]:
@@ -194,7 +198,3 @@ class Searcher:
         kept = replace(known, cached=True, since=now)
         self._answers.renew(key, kept)
         return kept
-
-
-def spot(hit: Hit, words: str) -> Spot:
-    return Spot(hit.kind, hit.source_id, hit.n, hit.start_char, hit.end_char, hit.page, words)

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from infra.embedding import Embedder
-from infra.retrieval import Index, Kind
+from infra.retrieval import Hit, Index, Kind
 
 
 class MomentView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -39,6 +39,10 @@ class Spot(NamedTuple):
     end_char: int
     page: int | None
     words: str
+
+
+def spot(hit: Hit, words: str) -> Spot:
+    return Spot(hit.kind, hit.source_id, hit.n, hit.start_char, hit.end_char, hit.page, words)
 
 
 class Original(NamedTuple):

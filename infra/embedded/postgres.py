@@ -19,7 +19,7 @@ SETTINGS = {
     "unix_socket_directories": "",  # their paths may have 107 bytes, a home's path more
     "max_connections": "200",
     "shared_buffers": "256MB",
-    "maintenance_work_mem": "128MB",
+    "maintenance_work_mem": "256MB",
     "dynamic_shared_memory_type": "mmap",  # containers often give /dev/shm only 64 MB
     "max_wal_size": "2GB",
     "random_page_cost": "1.1",

@@ -17,7 +17,7 @@ most_{t} as materialized (
   select c.source_id, c.n, (select count(*) from unnest({each}) as word where c.tsv @@ word) as held
   from {table} c
   where (select count(*) from every_{t}) < $2 and c.tsv @@ {most} and {scope}
-  limit {enough}
+  limit {more}
 ),
 few_{t} as materialized (
   select c.source_id, c.n, (select count(*) from unnest({each}) as word where c.tsv @@ word) as held

@@ -32,8 +32,8 @@ set local plan_cache_mode = force_custom_plan;
 """
 EXACT_ROWS = 5000
 """Up to so many rows in scope, all are looked at; above, the indexes of vectors and of words are asked."""
-ENOUGH = 1000
-"""Of passages that have as many words as any, so many are ranked by how close these stand."""
+ENOUGH, MORE = 1000, 500
+"""Of passages that have every word, and of those that have all but one, so many are ranked by how close these stand."""
 CANDIDATES = 60
 """The best of each kind that are ranked against each other, or twice the limit if that is more."""
 MEANING = 0.6
@@ -63,6 +63,7 @@ def prepared(parts: Sequence[Part], query: Query) -> tuple[str, list[object]]:
             "vector": vector,
             "scope": condition(query.scope, part.target, values),
             "enough": str(ENOUGH),
+            "more": str(MORE),
             "looked_at": str(LOOKED_AT),
             **_words(part, values),
         }

@@ -1,5 +1,6 @@
 """A question goes to the indexes that its scope means and its asker may see; what was found is kept while it holds."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from uuid import UUID
 
@@ -9,12 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from app.search.freshness import Freshness, Positions
-from app.search.searcher import Searcher
+from app.search.searcher import AT_ONCE, Searcher
 from app.search.sources import Original, Place, Shown, Source, Spot, Spots
 from app.search.views import ScopeBody
 from handlers.refusals import Forbidden, NotFound
 from infra.embedding import EmbeddingUnavailable
-from infra.retrieval import Index, Query
+from infra.retrieval import Found, Index, Query
 from tests.retrieval.corpus import INDEX, SAID, Row, indexed, insert, make, rows, unit
 
 OTHER = Index("jobsite", "other", INDEX.dimensions)
@@ -170,3 +171,29 @@ async def test_hits_whose_source_has_gone_are_not_shown(db: asyncpg.Pool) -> Non
     assert UUID(int=3) not in {hit.source_id for hit, _ in shown.values()}
     assert list(shown) == sorted(shown)
     assert {place.title for _, place in shown.values()} == {"words"}
+
+
+async def test_many_searches_at_once_leave_connections_for_other_reads(
+    db: asyncpg.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way, most, go_on = 0, 0, asyncio.Event()
+
+    async def waits(*_: object) -> Found:
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await go_on.wait()
+        under_way -= 1
+        return Found((), ())
+
+    monkeypatch.setattr("app.search.searcher.explore", waits)
+    made = searcher(db, Embedder())
+    asked = [
+        asyncio.create_task(made.search(made.sources, ScopeBody(), Query(f"boiler {n}"))) for n in range(20)
+    ]
+    async with asyncio.timeout(10):
+        while under_way < AT_ONCE:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    go_on.set()
+    await asyncio.gather(*asked)
+    assert most == AT_ONCE
