@@ -63,7 +63,7 @@ def after_first_words(act: Callable[[], object]) -> Callable[[float], None]:
     return progress
 
 
-async def test_the_site_note_is_understood_and_again_in_the_same_words(sphinx: Sphinx, note: Path) -> None:
+async def test_the_site_note_is_understood(sphinx: Sphinx, note: Path) -> None:
     progress: list[float] = []
     heard = await sphinx.transcribe(note, progress=progress.append)
     assert word_error_rate(spoken(SITE_NOTE), heard) < 0.25
@@ -75,7 +75,17 @@ async def test_the_site_note_is_understood_and_again_in_the_same_words(sphinx: S
     words = [word for segment in heard.segments for word in segment.words]
     assert [(w.start, w.end) for w in words] == sorted((w.start, w.end) for w in words)
     assert all(0 <= w.start < w.end <= heard.seconds and 0 <= (w.confidence or 0) <= 1 for w in words)
-    assert await sphinx.transcribe(note, progress=lambda _: None) == heard
+
+
+async def test_the_same_recording_has_the_same_words_again(
+    sphinx: Sphinx, note: Path, tmp_path: Path
+) -> None:
+    with wave.open(str(note), "rb") as whole, wave.open(str(tmp_path / "begin.wav"), "wb") as begin:
+        begin.setparams(whole.getparams())
+        begin.writeframes(whole.readframes(4 * whole.getframerate()))
+    heard = [await sphinx.transcribe(tmp_path / "begin.wav", progress=lambda _: None) for _ in range(2)]
+    assert heard[0].segments
+    assert heard[0] == heard[1]
     assert len(processes()) == 1
 
 
