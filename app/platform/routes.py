@@ -1,5 +1,6 @@
 """HTTP of the whole: health, figures, metrics, and downloads by signed link."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -44,7 +45,10 @@ def endpoints(
 
     async def metrics(call: Call[None, None]) -> Reply:
         observe(await condition.figures())
-        return Reply(body=exposition.render(samples()), headers={"Content-Type": exposition.CONTENT_TYPE})
+        text = await asyncio.to_thread(
+            exposition.render, samples()
+        )  # thousands of lines; nobody else waits for them
+        return Reply(body=text, headers={"Content-Type": exposition.CONTENT_TYPE})
 
     async def blob(call: Call[Link, None]) -> web.StreamResponse:
         return await download(call, blobs, signing_secret, clock)

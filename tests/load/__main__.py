@@ -27,7 +27,7 @@ async def run(size: Size, *, sphinx: bool) -> Found:
     async with ollama_server() as ollama:
         settings = {"OLLAMA_URL": ollama.url, "OLLAMA_MODEL": WRITER}
         if sphinx:
-            settings["WHISPER_URL"] = ""
+            settings |= {"WHISPER_URL": "", "WHISPER_MODEL": ""}
         async with deployed(durable=True, **settings) as deployment:
             deployment.whisper.says[LISTENER], deployment.whisper.pace = SAID, PACE
             with writing(ollama):
