@@ -38,11 +38,11 @@ async def read_files(
     async for part in parts(chunks(request, limit=limit, idle=idle), boundary_of(request)):
         if part.name == shape.file:
             count += 1
-            if count > shape.files:
-                raise TooLarge("TOO_MANY_FILES", f"At most {shape.files} files are taken at once.")
             if held:
                 fields = fields or _fields(values, shape)
                 await settle(fields, held.pop())
+            if count > shape.files:
+                raise TooLarge("TOO_MANY_FILES", f"At most {shape.files} files are taken at once.")
             held.append(await take(Upload(part.filename, part.media_type, limited(part, shape))))
         elif fields is not None:
             raise Malformed(

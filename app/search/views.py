@@ -21,8 +21,11 @@ class _View(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     pass
 
 
-class ScopeBody(_View, frozen=True, kw_only=True, omit_defaults=True):
-    """Where to look; everything that is given must hold. Without any of it: all that the caller may see."""
+class ScopeBody(_View, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Where to look; everything that is given must hold. Without any of it: all that the caller may see.
+
+    A misspelt member is refused: without it, more would be found than was asked for.
+    """
 
     job_id: UUID | None = None
     session_id: UUID | None = None

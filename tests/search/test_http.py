@@ -55,3 +55,11 @@ async def test_a_key_finds_only_what_its_scopes_let_it_see(
         blind.get("/v1/search?q=drywall") as answer,
     ):
         assert (answer.status, (await answer.json())["code"]) == (403, "SCOPE_REQUIRED")
+
+
+async def test_a_scope_that_is_misspelt_is_refused_instead_of_finding_more(
+    http: aiohttp.ClientSession,
+) -> None:
+    body = {"query": "boiler", "scope": {"colection": "handbooks"}}
+    async with http.post("/v1/search", json=body) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (422, "INVALID_BODY")
