@@ -32,7 +32,10 @@ async def migrate(settings: Settings, _: argparse.Namespace) -> int:
 async def migrated(settings: Settings, where: Places, kernel: Kernel, *, say: Callable[[str], None]) -> None:
     """What `migrate` does, and `up` at its start. Whoever comes second waits for who is at it."""
     projections = contexts.projections(*await indexes_for_settings(settings))
-    connection = await asyncpg.connect(where.database, timeout=10)
+    try:
+        connection = await asyncpg.connect(where.database, timeout=10)
+    except OSError as away:
+        raise ConnectionError(f"the database does not answer: {away or 'no word in time'}") from away
     try:
         stale = await schema.migrate(connection, projections)
     finally:
