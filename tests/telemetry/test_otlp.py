@@ -67,6 +67,11 @@ def spans(count: int) -> None:
             pass
 
 
+def told(caplog: pytest.LogCaptureFixture, url: str) -> list[str]:
+    """What is said about this collector; threads of other tests may still be at theirs."""
+    return [each.message for each in caplog.records if getattr(each, "facts", {}).get("endpoint") == url]
+
+
 def test_spans_arrive_with_the_name_of_their_process() -> None:
     with collector() as server:
         traces.setup("worker", f"{server.url}/")
@@ -83,15 +88,17 @@ def test_a_bad_collector_holds_up_neither_work_nor_the_end(
     fault: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with collector(int(fault) if fault.isdigit() else 200, slow=fault == "slow") as server:
-        traces.setup("api", closed_port() if fault == "down" else server.url)
+        url = closed_port() if fault == "down" else server.url
+        traces.setup("api", url)
         began = time.monotonic()
         spans(3000)
         worked = time.monotonic() - began
         traces.shutdown(0.3)
         stopped = time.monotonic() - began - worked
-    assert worked < 3
-    assert stopped < 1
-    assert len(caplog.records) <= 1
+    assert (worked < 10, stopped < 5) == (True, True), (
+        "neither was held up for the 20 seconds of a slow collector"
+    )
+    assert len(told(caplog, url)) <= 1
 
 
 def test_an_outage_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
@@ -103,10 +110,7 @@ def test_an_outage_is_told_once_and_so_is_its_end(caplog: pytest.LogCaptureFixtu
             made.get_tracer("test").start_span("work").end()
             assert made.force_flush()
         made.shutdown()
-    assert [record.message for record in caplog.records] == [
-        "traces are being lost",
-        "traces are exported again",
-    ]
+    assert told(caplog, server.url) == ["traces are being lost", "traces are exported again"]
 
 
 def test_the_library_can_still_be_heard_about_anything_else() -> None:
