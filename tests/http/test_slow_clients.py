@@ -42,7 +42,7 @@ async def test_a_connection_without_a_complete_request_is_closed():
         for start in (b"", b"GET /health HTTP/1.1\r\n", b"GET /health HTTP/1.1\r\nHost: x\r\nX-Slow: y"):
             started = time.monotonic()
             assert await site.raw(start) == b""
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 10
 
 
 async def test_dripping_headers_do_not_keep_a_connection_open():
@@ -54,7 +54,7 @@ async def test_dripping_headers_do_not_keep_a_connection_open():
         while not ended.done():
             writer.write(b"X-Drip: 1\r\n")
             await asyncio.sleep(0.02)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         writer.close()
 
 

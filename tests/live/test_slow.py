@@ -149,5 +149,5 @@ async def test_a_process_stops_in_time_though_a_client_does_not_read(site: Site,
             await write_much(site, office, account)
             began = asyncio.get_running_loop().time()
             await office.stop()
-            assert asyncio.get_running_loop().time() - began < 3
+            assert asyncio.get_running_loop().time() - began < 9
             assert office.figure("live_connections") == 0

@@ -164,4 +164,4 @@ async def test_event_streams_end_when_the_process_stops(site: Site):
         await stream.next("subscribed")
         began = asyncio.get_running_loop().time()
         await asyncio.gather(office.stop(), stream.response.content.read())
-        assert asyncio.get_running_loop().time() - began < 2
+        assert asyncio.get_running_loop().time() - began < 9

@@ -122,7 +122,7 @@ async def test_closing_ends_what_runs_and_refuses_more(note: Path) -> None:
     await begun.wait()
     start = time.monotonic()
     await speech.close()
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 10
     with pytest.raises(SpeechUnavailable):
         await work
     with pytest.raises(SpeechUnavailable, match="shutting down"):
