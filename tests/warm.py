@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -75,7 +76,16 @@ def _become(arguments: tuple[str, ...], environment: Mapping[str, str], out: Pat
         os.close(file)
     os.environ.clear()
     os.environ.update(environment)
+    threading.Thread(target=_end_with_the_tests, daemon=True).start()
     try:
         sys.exit(main(list(arguments)))
     finally:
         atexit._run_exitfuncs()  # which forked processes leave out
+
+
+def _end_with_the_tests() -> None:
+    """Whatever ended them: nothing is left at work."""
+    tests = multiprocessing.parent_process()
+    assert tests
+    tests.join()
+    os.kill(os.getpid(), signal.SIGKILL)
