@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from nats.aio.msg import Msg
 
-from app import contexts
+from app import contexts, wiring
 from app.compute import routes as compute_routes
 from app.http import asyncapi as events_document
 from app.http import openapi as http_document
@@ -206,7 +206,7 @@ def _endpoints(
             signing_secret=where.signing_secret,
             clock=now,
         ),
-        *contexts.endpoints(
+        *wiring.endpoints(
             commands=kernel.commands,
             log=kernel.log,
             db=db,

@@ -8,7 +8,7 @@ from functools import partial
 
 import asyncpg
 
-from app import contexts
+from app import contexts, wiring
 from app.kernel import Kernel, now
 from app.knowledge.grace import drop_overdue
 from app.operations.tidying import discard_moot
@@ -67,7 +67,7 @@ async def work(
     """Run every handler until cancelled. `url` is the API's; `tries` and `ack_wait` (seconds) are as set."""
     custody = Custody(models, kernel.blobs)
     answering = Answering(kernel.commands, now, let_go=custody.let_go)
-    made = contexts.handlers(
+    made = wiring.handlers(
         log=kernel.log,
         db=db,
         signals=kernel.signals,

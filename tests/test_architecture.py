@@ -35,7 +35,7 @@ ADAPTERS = {
     "infra.speech.sphinx",
     "infra.speech.whisper",
 }
-WIRING = ("app.main", "app.kernel", "app.models", "app.contexts", "app.cli")
+WIRING = ("app.main", "app.kernel", "app.models", "app.contexts", "app.wiring", "app.cli")
 """Who may name adapters."""
 
 PURE = {"collections", "dataclasses", "datetime", "enum", "functools", "itertools", "msgspec", "typing"}
