@@ -1,9 +1,12 @@
 """The projector: every event once, in order, in the same transaction as its position; halted rather than wrong."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from events.envelope import Recorded
 from events.ids import new_id
 from infra import jetstream
 from infra.embedded.nats import NatsServer
@@ -164,6 +167,15 @@ async def test_a_blob_that_is_gone_for_a_moment_is_waited_for(site: Site) -> Non
     async with site.projecting(fetch=fetch):
         await site.until(end)
     assert await site.rows() == await site.expected(notes={"a": "note"})
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_an_event_is_young_for_a_minute_whatever_was_done_to_the_clock(seconds: int) -> None:
+    at = datetime.now(UTC) + timedelta(seconds=seconds)
+    recorded: Recorded[Any] = Recorded(None, {"ce-time": at.isoformat()}, "SHOP", 1)
+    assert not batch._is_young(recorded)
+    now: Recorded[Any] = Recorded(None, {"ce-time": datetime.now(UTC).isoformat()}, "SHOP", 1)
+    assert batch._is_young(now)
 
 
 async def test_a_corrupt_blob_halts_and_a_store_that_is_away_is_waited_for(site: Site) -> None:
