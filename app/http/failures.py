@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 STARTED = web.RequestKey("started", bool)
 
 EXPECTED = (ConnectionError, Refusal, web.HTTPException)
-"""What may end the handling of a request whose client has hung up."""
+"""What may end the handling of a request whose client has hung up; so may any outage."""
 
 RENAMED = {413: "BODY_TOO_LARGE", 416: "RANGE_NOT_SATISFIABLE", 422: "INVALID"}
 """Codes of aiohttp's errors whose names differ between versions of Python; the others are called as there."""
@@ -43,6 +43,7 @@ ANY_OUTAGE = Outage(
 def failures(outages: Sequence[Outage]) -> Middleware:
     """Turns exceptions into problem documents; the first outage that names an exception's class wins."""
     known = (*outages, ANY_OUTAGE)
+    expected = EXPECTED + tuple(error for outage in known for error in outage.errors)
 
     @web.middleware
     async def translate(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -50,7 +51,7 @@ def failures(outages: Sequence[Outage]) -> Middleware:
             return await handler(request)
         except Exception as error:
             if request.transport is None or request.transport.is_closing():
-                if not isinstance(error, EXPECTED):
+                if not isinstance(error, expected):
                     log.error("request failed", exc_info=error, extra={"path": logged_path(request)})
                 return web.Response(status=CLIENT_GONE)
             if request.get(STARTED):
