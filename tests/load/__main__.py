@@ -44,10 +44,11 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="two uploads: shows that it works, not how fast")
     parser.add_argument("--uploads", type=int, default=Size().uploads, help="of each of the twenty")
+    parser.add_argument("--burst", action="store_true", help="all twenty begin in the same instant")
     asked = parser.parse_args()
-    size = QUICK if asked.quick else Size(uploads=asked.uploads)
+    size = QUICK if asked.quick else Size(uploads=asked.uploads, within=0.0 if asked.burst else Size().within)
     say(
-        f"{size.crews} upload at once, {size.uploads} times; "
+        f"{size.crews} upload at a time, beginning within {size.within:.0f} s, {size.uploads} times; "
         f"{size.offices} read, {size.askers} ask, {size.talkers} talk"
     )
     before = os.getloadavg()[0]

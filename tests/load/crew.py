@@ -12,8 +12,9 @@ WITHIN = 300.0
 """Seconds in which a recording must be through all its stages."""
 
 
-async def crew(world: World, uploads: int) -> None:
-    """Upload so many recordings, one after the other."""
+async def crew(world: World, uploads: int, after: float) -> None:
+    """Upload so many recordings, one after the other, from some seconds on."""
+    await asyncio.sleep(after)
     job = await world.call("POST", "/v1/jobs", json={"name": f"Load {uuid4()}"})
     if job is None:
         return

@@ -1,9 +1,10 @@
 """The load itself: everybody at work until everything is uploaded."""
 
 import asyncio
-import os
 import time
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import NamedTuple
 
 import psutil
@@ -27,6 +28,8 @@ class Size(NamedTuple):
     offices: int = 4
     askers: int = 4
     talkers: int = 4
+    within: float = 1.0
+    """Seconds in which the crews begin; 0: all in the same instant."""
 
 
 QUICK = Size(crews=2, uploads=1, offices=1, askers=1, talkers=1)
@@ -63,13 +66,18 @@ async def load(
         len(world.accepted),
         seconds,
         await broken(deployment, world, since=since),
-        {name: after[name] - spent for name, spent in before.items()},
+        {name: spent - before.get(name, 0.0) for name, spent in after.items()},
     )
 
 
 def _processor(deployment: Deployment) -> dict[str, float]:
-    pids = {part.name: part.pid for part in deployment.parts} | {"this client": os.getpid()}
-    return {name: sum(psutil.Process(pid).cpu_times()[:4]) for name, pid in pids.items()}
+    parts = {part.pid: part.name for part in deployment.parts}
+    spent: dict[str, float] = defaultdict(float)
+    for each in [(me := psutil.Process()), *me.children(recursive=True)]:
+        name = "this client" if each == me else parts.get(each.pid, each.name())
+        with suppress(psutil.NoSuchProcess):
+            spent[name] += sum(each.cpu_times()[: 4 if each.pid in parts or name == "postgres" else 2])
+    return spent
 
 
 async def _everybody(world: World, size: Size) -> None:
@@ -84,7 +92,8 @@ async def _everybody(world: World, size: Size) -> None:
         ]
         for each in beside:
             group.create_task(each)
-        await asyncio.gather(*(crew(world, size.uploads) for _ in range(size.crews)))
+        starts = [size.within * n / size.crews for n in range(size.crews)]
+        await asyncio.gather(*(crew(world, size.uploads, start) for start in starts))
         world.over.set()
 
 
