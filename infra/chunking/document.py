@@ -82,6 +82,7 @@ def _stretches(text: str, pages: Sequence[Place]) -> Iterator[tuple[int, int, in
 
 
 def _sentences(text: str, size: int, overlap: int) -> Iterator[Span]:
+    text = text.rstrip()  # each of many line breaks at the end would be looked at again and again
     return spans(text, [match.end() for match in _SENTENCE.finditer(text)], longest=size, overlap=overlap)
 
 

@@ -46,7 +46,8 @@ TAKEN = "PDF, DOCX, XLSX, PPTX, RTF, HTML, Markdown, text, CSV, e-mail (.eml), P
 PICTURE = re.compile(rb"/Subtype\s*/Image\b")
 """In a PDF with a picture in it."""
 _PAGE = re.compile(
-    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html)\b", re.IGNORECASE | re.DOTALL
+    r"\s*+(?:<\?xml[^>]*+>\s*+)?+(?:<!--(?:(?!-->).)*+-->\s*+)*+<(?:!doctype\s+html|html)\b",
+    re.IGNORECASE | re.DOTALL,
 )
 _MAIL = re.compile(r"(?:[A-Za-z][A-Za-z0-9-]{1,40}:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}\r?\n?")
 _SENDER = re.compile(r"^(?:from|received|return-path|message-id):", re.IGNORECASE | re.MULTILINE)

@@ -1,19 +1,23 @@
 """Sentences with their places: by punctuation where there is any, by the pauses of the speaker where there is none."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from infra.chunking import full_text, segment_spans
 from infra.chunking.transcript import Timeline
 from infra.speech import Segment
 
-END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s+[\"'“‘(\[]?[A-Z0-9])|\n+")
+END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’)\]]*+(?=\s+[\"'“‘(\[]?[A-Z0-9])|\n+")
 """The end of a sentence: its mark before a new beginning, or a line's end."""
 ABBREVIATED = re.compile(
     r"\b(?:approx|ave|dept|dr|e\.g|etc|fig|ft|i\.e|in|inc|mr|mrs|ms|no|qty|sq|st|vs)\.$", re.I
 )
 """Dots that end no sentence."""
+NEAR = 16
+"""Characters before a dot in which an abbreviation stands: looking through all of a long text each time takes hours."""
 
 
 class Sentence(NamedTuple):
@@ -28,7 +32,7 @@ class Sentence(NamedTuple):
 
 
 Pages = Sequence[tuple[int, int, int]]
-"""First character, the one after the last, and the number of each page."""
+"""First character, the one after the last, and the number of each page, in their order."""
 
 
 def sentences_of_text(text: str, pages: Pages = ()) -> tuple[Sentence, ...]:
@@ -49,10 +53,14 @@ def sentences_of_transcript(segments: Sequence[Segment]) -> tuple[Sentence, ...]
     )
 
 
+def _abbreviated(text: str, end: int) -> bool:
+    return ABBREVIATED.search(text, max(0, end - NEAR), end) is not None
+
+
 def _spans(text: str, offset: int) -> Iterator[tuple[int, int]]:
     start = 0
     for end in END.finditer(text):
-        if end.group().startswith("\n") or not ABBREVIATED.search(text[: end.end()]):
+        if end.group().startswith("\n") or not _abbreviated(text, end.end()):
             yield from _trimmed(text, start, end.end(), offset)
             start = end.end()
     yield from _trimmed(text, start, len(text), offset)
@@ -66,4 +74,5 @@ def _trimmed(text: str, start: int, end: int, offset: int) -> Iterator[tuple[int
 
 
 def _page(at: int, pages: Pages) -> int | None:
-    return next((number for first, last, number in pages if first <= at < last), None)
+    n = bisect_right(pages, at, key=itemgetter(0)) - 1
+    return pages[n][2] if n >= 0 and at < pages[n][1] else None

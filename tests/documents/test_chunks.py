@@ -72,6 +72,13 @@ def test_a_heading_begins_a_chunk_and_one_in_code_does_not() -> None:
     ]
 
 
+@pytest.mark.parametrize("strategy", ["sentences", "headings"])
+def test_line_breaks_without_end_take_no_longer_than_they_are_long(strategy: Strategy) -> None:
+    text = "One." + "\n" * 300_000
+    assert [chunk.text for chunk in chunks_of_text(text, strategy=strategy)] == ["One."]
+    assert [chunk.text for chunk in chunks_of_text(text + "Two.", strategy=strategy)][-1] == "Two."
+
+
 @pytest.mark.parametrize(
     ("strategy", "size", "overlap"),
     [

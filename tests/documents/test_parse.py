@@ -11,6 +11,7 @@ import pytest
 
 from infra.documents import Limits, Parsed, ParserUnavailable, UnusableDocument, parse
 from infra.documents.extraction import extract
+from infra.documents.kinds import guessed
 from infra.documents.ocr import installed
 from infra.documents.parsing import _outcome
 from tests.documents import files
@@ -233,3 +234,10 @@ def test_a_parser_that_crashes_blames_the_file_and_one_that_is_killed_does_not()
     for exit_code, answer in ((-9, b""), (0, b""), (0, b"=junk"), (1, b"!")):
         with pytest.raises(ParserUnavailable):
             _outcome(exit_code, b"", answer)
+
+
+def test_a_file_of_many_comments_is_told_at_once() -> None:
+    """It is looked at by the process that answers requests."""
+    comments = b"<!-- a -->" * 500
+    assert guessed(comments + b"x", "", "") == "text/plain"
+    assert guessed(b"<?xml version='1.0'?>\n" + comments + b"<!DOCTYPE html>", "", "") == "text/html"
