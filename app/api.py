@@ -192,6 +192,10 @@ def _endpoints(
         await readable.catch_up(Position(key.stream, newest.position))
         return True
 
+    async def caught_up(stream: str) -> None:
+        """Wait until all that the log has now can be read: for what is no aggregate of its own."""
+        await readable.catch_up(Position(stream, await kernel.log.last_position(stream)))
+
     async def link(call: Call[Any, Any], blob: str, media_type: str, name: str) -> str:
         """Where a blob can be had; our own links get the host by which the caller knows us."""
         url = await kernel.blobs.url(blob, name=name, media_type=media_type)
@@ -221,6 +225,7 @@ def _endpoints(
             ring=ring,
             hub=hub,
             exists=exists,
+            caught_up=caught_up,
             link=link,
             webhook_secret=where.webhook_secret,
             webhook_allow_private=settings.webhook_allow_private,

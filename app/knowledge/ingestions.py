@@ -1,6 +1,6 @@
 """HTTP of ingestions: how far they are, and stopping or retrying them."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -36,10 +36,14 @@ def endpoints(
     db: asyncpg.Pool,
     signals: Signals,
     finding: Finding,
+    caught_up: Callable[[], Awaitable[None]],
     clock: Callable[[], datetime],
 ) -> tuple[Endpoint, ...]:
     async def found(id: UUID) -> IngestionSummary:
         summary = await runs.ingestion(db, id)
+        if summary is None:  # it may have been begun a moment ago
+            await caught_up()
+            summary = await runs.ingestion(db, id)
         if summary is None:
             raise NotFound("INGESTION_NOT_FOUND", f"There is no ingestion {id}.")
         return summary

@@ -26,6 +26,7 @@ def endpoints(
     embedders: Mapping[str, Embedder],
     grace: timedelta,
     exists: Callable[[Key], Awaitable[bool]],
+    caught_up: Callable[[], Awaitable[None]],
     link: Callable[[Call[Any, Any], str, str, str], Awaitable[str]],
     clock: Callable[[], datetime],
 ) -> tuple[Endpoint, ...]:
@@ -49,5 +50,7 @@ def endpoints(
             grace=grace,
             clock=clock,
         ),
-        *ingestions.endpoints(commands=commands, db=db, signals=signals, finding=finding, clock=clock),
+        *ingestions.endpoints(
+            commands=commands, db=db, signals=signals, finding=finding, caught_up=caught_up, clock=clock
+        ),
     )

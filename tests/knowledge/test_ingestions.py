@@ -41,6 +41,15 @@ async def test_each_stage_is_told_live(http: aiohttp.ClientSession) -> None:
     assert missed == told
 
 
+async def test_an_ingestion_is_there_for_who_asks_at_once(http: aiohttp.ClientSession) -> None:
+    name = await collection(http)
+    for _ in range(5):
+        taken = await upload(http, ("a.txt", text()), collection=name)
+        [document] = taken["documents"]
+        told = await ask(http, "GET", f"/v1/ingestions/{document['ingestionId']}")
+        assert told["documentId"] == document["documentId"]
+
+
 async def test_what_is_stopped_stays_so_until_it_is_retried(
     http: aiohttp.ClientSession, deployment: Deployment
 ) -> None:
