@@ -1,7 +1,9 @@
 """From a request to an endpoint's call, and from its reply to a response."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -19,11 +21,14 @@ from app.http.problems import Malformed
 from app.http.queries import query_reader
 from app.http.rates import RateLimiter
 from app.http.tracking import ENDPOINT, PRINCIPAL, REQUEST_ID
+from handlers.refusals import Unavailable
 from infra.blobs.noting import noting
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _encoder = msgspec.json.Encoder()
+SETTLING = 1.0
+"""Seconds for which a command waits until its effect can be read."""
 
 
 async def no_waiting(position: Position) -> None:
@@ -95,9 +100,21 @@ def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitabl
                 if stored:
                     desk.let_go(stored)
                 raise
-        return _response(request, endpoint, reply) if isinstance(reply, Reply) else reply
+        if not isinstance(reply, Reply):
+            return reply
+        if endpoint.settled and reply.position:
+            await _settle(reply.position, desk)
+        return _response(request, endpoint, reply)
 
     return serve
+
+
+async def _settle(position: Position | str, desk: Desk) -> None:
+    """Wait until reads see what a command did; not for long, since it is done in any case."""
+    done = position if isinstance(position, Position) else parse_position(position)
+    with suppress(TimeoutError, Unavailable):
+        async with asyncio.timeout(SETTLING):
+            await desk.catch_up(done)
 
 
 def _admit(request: web.Request, endpoint: Endpoint, desk: Desk) -> Principal:

@@ -1,8 +1,11 @@
 """What endpoints are given: queries, bodies, ids, headers; and what their replies become."""
 
+import asyncio
+
 import msgspec
 import pytest
 
+from app.http import routing
 from app.http.endpoints import Call, Endpoint, Reply
 from app.http.positions import Position
 from handlers.refusals import Unavailable
@@ -232,3 +235,32 @@ async def test_every_exchange_is_observed_and_logged_without_its_query(caplog: p
     assert served[2].__dict__["path"] == "/v1/fail/{how}"
     assert "private" not in str([each.__dict__ for each in served])
     assert msgspec.json.encode(served[0].__dict__["request_id"])
+
+
+async def test_a_settled_command_waits_until_it_can_be_read_though_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(routing, "SETTLING", 0.05)
+    waited: list[Position] = []
+
+    async def catch_up(position: Position) -> None:
+        waited.append(position)
+        if position.sequence == 2:
+            raise Unavailable("NOT_YET", "The model is not there yet.")
+        if position.sequence == 3:
+            await asyncio.Event().wait()
+
+    positions = iter(["NOTES@1", "NOTES@2", "NOTES@3", None])
+
+    async def command(call: Call[None, None]) -> Reply:
+        return Reply(position=next(positions))
+
+    endpoint = Endpoint(
+        method="POST", path="/v1/do", handle=command, summary="Do", tag="Tests", scope="notes:write",
+        status=204, settled=True,
+    )  # fmt: skip
+    async with serving([endpoint], desk={"catch_up": catch_up, "streams": ["NOTES"]}) as site:
+        for _ in range(4):
+            async with site.client.post("/v1/do", headers=site.auth) as response:
+                assert response.status == 204
+    assert [each.sequence for each in waited] == [1, 2, 3]
