@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,7 +19,6 @@ from app import contexts
 from events.catalogue import Catalogue
 from infra import jetstream
 from infra.embedded.nats import NatsServer, Sync
-from infra.embedded.ports import free_ports
 from infra.embedded.postgres import PostgresServer
 from infra.log import Log
 from tests import servers
@@ -105,9 +104,9 @@ class Part:
                 with suppress(ValueError):
                     yield json.loads(line)
 
-    def complaints(self) -> list[str]:
-        """Errors in its log, and what is no log line at all, such as a traceback."""
-        lines = self.log.read_text().splitlines()
+    def complaints(self, since: int) -> list[str]:
+        """Errors in its log behind so many bytes, and what is no log line at all, such as a traceback."""
+        lines = self.log.read_bytes()[since:].decode().splitlines()
         harmless = ('"level":"info"', '"level":"warning"')
         return [line for line in lines if line and not any(each in line for each in harmless)]
 
@@ -125,6 +124,13 @@ class Deployment:
     serve: Part
     work: Part
     project: Part
+
+    @contextmanager
+    def without_complaint(self) -> Iterator[None]:
+        """What is done within leaves no error in any log; what tests before it have provoked does not count."""
+        began = [(part, part.log.stat().st_size) for part in self.parts]
+        yield
+        assert [part.complaints(since) for part, since in began] == [[]] * len(began)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -216,7 +222,8 @@ async def deployed(
         postgres = await stack.enter_async_context(servers.postgres_server(home, durable=durable))
         whisper = await stack.enter_async_context(whisper_server())
         mail = await stack.enter_async_context(mail_server())
-        made = _deployment(home, nats, postgres, whisper, mail, settings=settings)
+        port = stack.enter_context(servers.claimed_port())
+        made = _deployment(home, nats, postgres, whisper, mail, settings={"PORT": str(port), **settings})
         stack.push_async_callback(_end, made)
         migrated = await made.cli("migrate")
         assert migrated.status == 0, migrated.err
@@ -236,7 +243,6 @@ def _deployment(
 ) -> Deployment:
     environment = bare_environment(
         home,
-        PORT=str(free_ports(1)[0]),
         API_KEY=KEY,
         NATS_URL=",".join(node.url for node in nats),
         NATS_ERASER_URL=",".join(node.eraser_url for node in nats),

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -23,6 +24,16 @@ def temporary_home() -> Iterator[Path]:
         # Python closes temporary folders to other users; as root, Postgres runs as another user.
         Path(folder).chmod(0o755)
         yield Path(folder)
+
+
+@contextmanager
+def claimed_port() -> Iterator[int]:
+    """A port for a server that is started later, perhaps several times: no other of ours takes it meanwhile."""
+    port = free_ports(1)[0]
+    with socket.socket() as claim:
+        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        claim.bind(("127.0.0.1", port))
+        yield port
 
 
 @asynccontextmanager

@@ -15,14 +15,17 @@ CHOICE = range(15_000, 32_000)
 def free_ports(count: int) -> list[int]:
     """That many different loopback ports that nobody listens on."""
     # Listening is the server's business: between this look and that another process may be faster.
-    candidates = (port for port in random.sample(CHOICE, len(CHOICE)) if is_free(port))
+    candidates = (port for port in random.sample(CHOICE, len(CHOICE)) if is_free(port, claimed=False))
     return [next(candidates) for _ in range(count)]
 
 
-def is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port now."""
+def is_free(port: int, *, claimed: bool = True) -> bool:
+    """Whether a server could listen on this loopback port now; unless `claimed`, only where nobody has claimed it.
+
+    A claim is a socket that is bound and may be bound again (`SO_REUSEADDR`); one that was just closed counts as such.
+    """
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(claimed))
         try:
             probe.bind(("127.0.0.1", port))
             return True

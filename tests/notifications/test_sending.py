@@ -65,8 +65,9 @@ async def test_the_stage_that_tells_ends_when_the_report_is_told_and_by_nothing_
     effect = notified().effect
     first = Attempt(1, 6)
     complete = structs.replace(RAISED, edition=2)
-    assert await effect(recorded(complete, 1), first) == RecordNotified(
-        session_id=SESSION, edition=2, notification_id=NOTE
+    told = recorded(complete, 1)
+    assert await effect(told, first) == RecordNotified(
+        session_id=SESSION, edition=2, notification_id=NOTE, started_at=told.at
     )
     for other in (RAISED, structs.replace(complete, kind="discrepancies")):
         assert await effect(recorded(other, 1), first) is None
