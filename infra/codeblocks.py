@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import msgspec
 from markdown_it import MarkdownIt
@@ -15,7 +16,14 @@ CLOSING = re.compile(r"^[ \t>]*(?:`{3,}|~{3,})[ \t]*$")
 ALLOWED, SHARE = 50_000, 20
 """Characters that are read again while a text comes: so many, and so many for each that came."""
 
+PREFIX = re.compile(r"(?:[ \t>*+-]|\d{1,9}[.)])*")
+"""What stands before a line within quotes and lists."""
+COST = 200_000
+"""Lines that may be looked at because of quotes: each that begins may go on through all lines that follow."""
+
 _markdown = MarkdownIt("commonmark", {"maxNesting": 50}).disable(["inline"], ignoreInvalid=True)
+_unquoted = MarkdownIt("commonmark", {"maxNesting": 50}).disable(["inline", "blockquote"], ignoreInvalid=True)
+"""For texts of so many quotes that reading them would take minutes: `>` is a character like any other."""
 
 
 class CodeBlock(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -45,9 +53,18 @@ def _blocks(text: str) -> Iterator[tuple[CodeBlock, Token]]:
         return
     starts = [0, *(line.end() for line in LINE.finditer(text))]
     ends = [*(line.start() for line in LINE.finditer(text)), len(text)]
-    for token in _markdown.parse(text):
+    for token in (_unquoted if _costly(text) else _markdown).parse(text):
         if token.type in ("fence", "code_block") and token.map:
             yield _block(token, text, starts, ends), token
+
+
+def _costly(text: str) -> bool:
+    if ">" not in text:
+        return False
+    lines = LINE.split(text)
+    depths = [prefix[0].count(">") for line in lines if (prefix := PREFIX.match(line))]
+    begun = sum(before < now for before, now in pairwise([0, *depths]))
+    return begun * len(lines) > COST
 
 
 def _block(token: Token, text: str, starts: list[int], ends: list[int]) -> CodeBlock:

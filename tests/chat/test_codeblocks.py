@@ -110,3 +110,15 @@ def test_hostile_texts_take_no_more_time_than_others() -> None:
         streamed([text[n : n + 4] for n in range(0, len(text), 4)])
         code_blocks(text)
         assert time.process_time() - began < 20
+
+
+@pytest.mark.parametrize("line", ["> # a\nx\n", "> ```\nx\n", "> > ```\n> x\n", "> - ```\nx\n"])
+def test_quotes_without_end_hold_nobody_up(line: str) -> None:
+    """The parser would look through all that follows for each of them: minutes for one message."""
+    text = line * 10_000 + "\n```py\n1\n```\n"
+    assert (code_blocks(text)[-1].language, code_blocks(text)[-1].code) == ("py", "1")
+
+
+def test_code_in_a_long_quote_is_found() -> None:
+    text = "> word\n" * 5_000 + "> ```py\n> 1\n> ```\n"
+    assert [(each.language, each.code) for each in code_blocks(text)] == [("py", "1")]
