@@ -10,8 +10,9 @@ import msgspec
 
 from app.client.files import Progress, no_progress, upload_of
 from app.client.transport import Transport, json_body, no_body
-from app.knowledge.collections import CreateBody
+from app.knowledge.collections import ChangeBody, CreateBody
 from app.knowledge.comparing import ReindexView
+from app.knowledge.documents import ChangeBody as MetadataBody
 from app.knowledge.documents import DeleteBody, KnownBody, ReingestBody
 from app.knowledge.reindexing import PromoteBody, ReindexBody
 from app.knowledge.views import (
@@ -21,6 +22,7 @@ from app.knowledge.views import (
     CollectionView,
     DocumentSummary,
     DocumentView,
+    IngestionStatistics,
     IngestionSummary,
     IngestionView,
     KnownDocuments,
@@ -53,6 +55,13 @@ class Knowledge:
         """Newest first, page after page."""
         async for each in self._transport.pages("/v1/collections", CollectionView):
             yield each
+
+    async def change_collection(
+        self, name: str, *, new_name: str | None = None, description: str | None = None
+    ) -> Changed:
+        """Rename or describe it; `Refused` with `NAME_TAKEN` when there is another one of that name."""
+        body = ChangeBody(name=new_name, description=description)
+        return await self._send("PATCH", _collection(name), Changed, body)
 
     async def delete_collection(self, name: str) -> Changed:
         """Delete it with all its documents."""
@@ -116,6 +125,11 @@ class Knowledge:
         body = ReingestBody(strategy=strategy, size=size, overlap=overlap)
         return await self._send("POST", f"/v1/documents/{document_id}/reingest", Changed, body)
 
+    async def change_metadata(self, document_id: UUID, metadata: Mapping[str, Value]) -> Changed:
+        """What is said of a document from now on, all of it."""
+        body = MetadataBody(metadata=dict(metadata))
+        return await self._send("PATCH", f"/v1/documents/{document_id}", Changed, body)
+
     async def delete(self, *document_ids: UUID) -> ManyDeleted:
         return await self._send("POST", "/v1/documents/delete", ManyDeleted, DeleteBody(ids=document_ids))
 
@@ -131,6 +145,10 @@ class Knowledge:
             "/v1/ingestions", IngestionSummary, collection=collection, status=status
         ):
             yield each
+
+    async def statistics(self) -> IngestionStatistics:
+        """Ingestions by status and stage, and what failed."""
+        return await self._transport.get("/v1/ingestions/statistics", IngestionStatistics)
 
     async def cancel(self, ingestion_id: UUID) -> Changed:
         return await self._send("POST", f"/v1/ingestions/{ingestion_id}/cancel", Changed)

@@ -41,6 +41,11 @@ async def test_a_folder_goes_into_a_collection_once(deployment: Deployment, tmp_
         assert {each.status for each in documents} == {"completed"}
         assert all(each.metadata == {"year": 2026} for each in documents)
         assert (await headwater.knowledge.collection(name)).documents == 4
+        await headwater.knowledge.change_metadata(documents[0].id, {"year": 2027})
+        assert (await headwater.knowledge.document(documents[0].id)).metadata == {"year": 2027}
+        await headwater.knowledge.change_collection(name, description="What a folder holds")
+        assert (await headwater.knowledge.collection(name)).description == "What a folder holds"
+        assert (await headwater.knowledge.statistics()).by_status["completed"] >= len(documents)
         chunks = [each.text async for each in headwater.knowledge.chunks(documents[0].id)]
         assert chunks[0].startswith("Text ")
         await headwater.knowledge.delete(*(each.id for each in documents))
