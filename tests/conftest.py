@@ -1,6 +1,7 @@
 """Servers that tests share, started when the first test asks for them, once in each pytest process."""
 
 import os
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,6 +14,9 @@ from tests.deployment import Deployment, deployed
 from tests.generation.ollama_server import MODEL, OllamaServer, ollama_server
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the processes that tests start all read the same modules
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background; what tests start would be as deaf
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SLOW = [HealthCheck.too_slow]  # a busy machine is no fault of a test's
 settings.register_profile(

@@ -31,7 +31,7 @@ def endpoints(projects: Projects) -> tuple[Endpoint, ...]:
     return (
         endpoint("GET", "/v1/projects", projects.listing, "List projects", query=ProjectsQuery, answer=Listing),
         endpoint(
-            "POST", "/v1/projects", projects.create, "Create a project", settled=True, body=NewProject, status=201,
+            "POST", "/v1/projects", projects.create, "Create a project", body=NewProject, status=201,
             answer=ProjectSummary, example=NewProject(title="Boiler room"),
         ),
         endpoint(
@@ -40,10 +40,10 @@ def endpoints(projects: Projects) -> tuple[Endpoint, ...]:
         ),
         endpoint(
             "PATCH", at, projects.change, "Rename a project, change how it replies, show another branch",
-            settled=True, body=ChangedProject, status=204, refusals=(NotFound, Conflict, Invalid),
+            body=ChangedProject, status=204, refusals=(NotFound, Conflict, Invalid),
         ),
         endpoint(
-            "DELETE", at, projects.delete, "Delete a project for good", settled=True, status=204, refusals=(NotFound,),
+            "DELETE", at, projects.delete, "Delete a project for good", status=204, refusals=(NotFound,),
             description="With it go its messages and its events in the log, down to one that says it was deleted; "
             f"{at}/deletion tells what is left.",
         ),
@@ -57,7 +57,7 @@ def endpoints(projects: Projects) -> tuple[Endpoint, ...]:
         ),
         endpoint(
             "POST", f"{at}/stop", projects.stop, "End the reply that is being made, and keep what came",
-            settled=True, body=Again, status=204, refusals=(NotFound, Conflict),
+            body=Again, status=204, refusals=(NotFound, Conflict),
         ),
         endpoint(
             "GET", f"{at}/export", projects.export, "A project as a file", query=ExportQuery,

@@ -100,7 +100,7 @@ class Endpoint:
     """What this may refuse with, beyond what any endpoint with its traits does."""
     live: bool = False
     """A WebSocket or an event stream: browsers may name themselves with `?access_token=`."""
-    settled: bool = False
+    settled: bool = True
     """A command that answers once its effect can be read, or after a moment: for clients that send no positions."""
     metered: bool = True
     """Whether requests count against the rate limit of their address and key."""

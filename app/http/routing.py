@@ -102,7 +102,7 @@ def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitabl
                 raise
         if not isinstance(reply, Reply):
             return reply
-        if endpoint.settled and reply.position:
+        if endpoint.settled and endpoint.method != "GET" and reply.position:
             await _settle(reply.position, desk)
         return _response(request, endpoint, reply)
 

@@ -95,6 +95,7 @@ def endpoints(
         Endpoint(
             method="POST",
             path="/v1/upload/attachment",
+            settled=False,
             handle=upload,
             summary="Upload a file of a recording or a job",
             description="The type is told by the content. A file that cannot be read fails with a reason.",

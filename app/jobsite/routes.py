@@ -162,6 +162,7 @@ def endpoints(
         Endpoint(
             method="POST",
             path="/v1/upload/audio",
+            settled=False,
             handle=upload,
             summary="Upload a recording",
             description="The type is told by the content: wav, mp3, m4a, ogg/opus, webm or flac.",

@@ -114,7 +114,7 @@ def endpoints(
 
     return (
         Endpoint(
-            method="POST", path="/v1/collections", settled=True, handle=create,
+            method="POST", path="/v1/collections", handle=create,
             summary="Make a collection", tag="collections",
             scope="knowledge:write", body=CreateBody, example=CreateBody(name="handbooks"), answer=Changed,
             status=201, refusals=(Conflict, Invalid),
@@ -129,13 +129,13 @@ def endpoints(
             answer=CollectionView, refusals=(NotFound,),
         ),
         Endpoint(
-            method="PATCH", path="/v1/collections/{name}", settled=True, handle=change,
+            method="PATCH", path="/v1/collections/{name}", handle=change,
             summary="Rename or describe a collection",
             tag="collections", scope="knowledge:write", body=ChangeBody, answer=Changed,
             refusals=(NotFound, Conflict),
         ),
         Endpoint(
-            method="DELETE", path="/v1/collections/{name}", settled=True, handle=delete,
+            method="DELETE", path="/v1/collections/{name}", handle=delete,
             summary="Delete a collection with all its documents", tag="collections", scope="knowledge:write",
             answer=Changed, status=202, refusals=(NotFound,),
         ),

@@ -214,23 +214,23 @@ def changing(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[Endp
 
     return (
         Endpoint(
-            method="PATCH", path="/v1/documents/{documentId}", settled=True, handle=change,
+            method="PATCH", path="/v1/documents/{documentId}", handle=change,
             summary="Change what is said of a document", tag="documents", scope="knowledge:write",
             body=ChangeBody, answer=Changed, refusals=(NotFound,),
         ),
         Endpoint(
-            method="POST", path="/v1/documents/{documentId}/reingest", settled=True, handle=again,
+            method="POST", path="/v1/documents/{documentId}/reingest", handle=again,
             summary="Ingest a document once more, perhaps cut otherwise; the answer's id is the ingestion's",
             tag="documents", scope="knowledge:write", body=ReingestBody, answer=Changed, status=202,
             refusals=(NotFound, Invalid),
         ),
         Endpoint(
-            method="DELETE", path="/v1/documents/{documentId}", settled=True, handle=delete,
+            method="DELETE", path="/v1/documents/{documentId}", handle=delete,
             summary="Delete a document",
             tag="documents", scope="knowledge:write", answer=Changed, status=202, refusals=(NotFound,),
         ),
         Endpoint(
-            method="POST", path="/v1/documents/delete", settled=True, handle=delete_many,
+            method="POST", path="/v1/documents/delete", handle=delete_many,
             summary="Delete many documents",
             tag="documents", scope="knowledge:write", body=DeleteBody, answer=ManyDeleted, status=202,
         ),

@@ -103,12 +103,12 @@ def endpoints(
             tag="ingestions", scope="knowledge:read", answer=IngestionView, refusals=(NotFound,),
         ),
         Endpoint(
-            method="POST", path="/v1/ingestions/{ingestionId}/cancel", settled=True, handle=cancel,
+            method="POST", path="/v1/ingestions/{ingestionId}/cancel", handle=cancel,
             summary="Stop an ingestion",
             tag="ingestions", scope="knowledge:write", answer=Changed, status=202, refusals=(NotFound, Conflict),
         ),
         Endpoint(
-            method="POST", path="/v1/ingestions/{ingestionId}/retry", settled=True, handle=retry,
+            method="POST", path="/v1/ingestions/{ingestionId}/retry", handle=retry,
             summary="Go on with an ingestion that failed or was stopped, from the stage that it was at",
             tag="ingestions", scope="knowledge:write", answer=Changed, status=202, refusals=(NotFound, Conflict),
         ),

@@ -153,7 +153,7 @@ def endpoints(
     path, tag = "/v1/collections/{name}/reindex", "collections"
     return (
         Endpoint(
-            method="POST", path=path, settled=True, handle=begin,
+            method="POST", path=path, handle=begin,
             summary="Build another index beside the one that answers",
             tag=tag, scope="knowledge:write", body=ReindexBody, answer=Changed, status=202,
             refusals=(NotFound, Conflict, Invalid),
@@ -163,16 +163,16 @@ def endpoints(
             tag=tag, scope="knowledge:read", query=ReindexQuery, answer=ReindexView, refusals=(NotFound,),
         ),
         Endpoint(
-            method="DELETE", path=path, settled=True, handle=drop, summary="Drop the index that does not answer",
+            method="DELETE", path=path, handle=drop, summary="Drop the index that does not answer",
             tag=tag, scope="knowledge:write", answer=Changed, status=202, refusals=(NotFound, Conflict),
         ),
         Endpoint(
-            method="POST", path=f"{path}/promote", settled=True, handle=promote, summary="Let the new index answer",
+            method="POST", path=f"{path}/promote", handle=promote, summary="Let the new index answer",
             tag=tag, scope="knowledge:write", body=PromoteBody, answer=Changed, status=202,
             refusals=(NotFound, Conflict),
         ),
         Endpoint(
-            method="POST", path=f"{path}/revert", settled=True, handle=revert,
+            method="POST", path=f"{path}/revert", handle=revert,
             summary="Let the index before answer again",
             tag=tag, scope="knowledge:write", answer=Changed, status=202, refusals=(NotFound, Conflict),
         ),

@@ -193,6 +193,7 @@ def endpoints(
         Endpoint(
             method="POST",
             path="/v1/documents",
+            settled=False,
             handle=upload,
             summary="Upload documents",
             description=(

@@ -257,7 +257,7 @@ async def test_a_settled_command_waits_until_it_can_be_read_though_not_for_ever(
 
     endpoint = Endpoint(
         method="POST", path="/v1/do", handle=command, summary="Do", tag="Tests", scope="notes:write",
-        status=204, settled=True,
+        status=204,
     )  # fmt: skip
     async with serving([endpoint], desk={"catch_up": catch_up, "streams": ["NOTES"]}) as site:
         for _ in range(4):
