@@ -25,7 +25,7 @@ async def leaves_nothing(http: aiohttp.ClientSession, deployment: Deployment) ->
     before = await stored_messages(deployment)
     yield
     async with asyncio.timeout(60):
-        while await stored_messages(deployment) != before:  # noqa: ASYNC110 - it is another process's
+        while await stored_messages(deployment) > before:  # noqa: ASYNC110 - less, where earlier things are erased
             await asyncio.sleep(0.05)
 
 
