@@ -111,9 +111,19 @@ async def idle(http: aiohttp.ClientSession) -> None:
 
 async def stored_messages(deployment: Deployment) -> int:
     """How many messages the blob store consists of: pieces and descriptions of blobs."""
+    [state] = await _states(deployment, "OBJ_BLOBS")
+    return int(state["messages"])
+
+
+async def events_appended(deployment: Deployment) -> int:
+    """How many events there have ever been."""
+    states = await _states(deployment, "JOBSITE", "KNOWLEDGE", "CHAT", "NOTIFICATIONS", "OPERATIONS")
+    return sum(int(each["last_seq"]) for each in states)
+
+
+async def _states(deployment: Deployment, *streams: str) -> list[dict[str, Any]]:
     nc = await jetstream.connect(deployment.nats[0].operator_url, name="tests")
     try:
-        info = await jetstream.api(nc, "STREAM.INFO.OBJ_BLOBS")
-        return int(info["state"]["messages"])
+        return [(await jetstream.api(nc, f"STREAM.INFO.{each}"))["state"] for each in streams]
     finally:
         await nc.close()
