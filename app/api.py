@@ -111,7 +111,7 @@ async def serve(
     desk = Desk(
         identify=ring.identify,
         limiter=_limiter(settings),
-        streams=[name.upper() for name in contexts.NAMES],
+        streams=contexts.STREAMS,
         catch_up=readable.catch_up,
         let_go=custody.let_go_soon,
     )
@@ -176,7 +176,7 @@ def _endpoints(
     condition = Condition(
         nc=kernel.nc,
         db=db,
-        streams=[name.upper() for name in contexts.NAMES],
+        streams=contexts.STREAMS,
         counts=contexts.COUNTS,
         roster=roster,
         clock=now,

@@ -50,6 +50,7 @@ from projections.operations import OPERATIONS
 from projections.projection import Projection
 
 NAMES = ("jobsite", "knowledge", "chat", "notifications", "identity", "operations")
+STREAMS = tuple(name.upper() for name in NAMES)
 SCOPES = (
     *(
         f"{area}:{verb}"

@@ -13,7 +13,7 @@ async def test_erasing_goes_on_where_a_killed_worker_left_it(
     http: aiohttp.ClientSession, deployment: Deployment
 ) -> None:
     kept = await completed(http, shared := sound())
-    await idle(http)
+    await idle(deployment)
     before = await stored_messages(deployment)
     taken = [await completed(http, content) for content in (shared, *(sound() for _ in range(5)))]
     for each in taken:
@@ -25,7 +25,7 @@ async def test_erasing_goes_on_where_a_killed_worker_left_it(
     for each in taken:
         report = await gone(http, f"/v1/sessions/{each['sessionId']}/deletion")
         assert report["left"] == 0
-    await idle(http)
+    await idle(deployment)
     async with asyncio.timeout(60):
         while await stored_messages(deployment) != before:  # noqa: ASYNC110 - it is another process's
             await asyncio.sleep(0.1)

@@ -104,7 +104,7 @@ async def test_the_same_recording_in_two_sessions_goes_with_the_second(http: aio
 async def test_deleted_while_it_is_transcribed_the_transcript_comes_too_late(
     http: aiohttp.ClientSession, deployment: Deployment
 ) -> None:
-    await idle(http)
+    await idle(deployment)
     deployment.whisper.gate = asyncio.Event()
     deployment.whisper.asked.clear()
     try:
@@ -117,7 +117,7 @@ async def test_deleted_while_it_is_transcribed_the_transcript_comes_too_late(
     finally:
         deployment.whisper.gate.set()
         deployment.whisper.gate = None
-    await idle(http)
+    await idle(deployment)
     async with deployment.log() as log:
         left = await log.load(Key("jobsite", "session", UUID(taken["sessionId"])))
         assert [each.event.name for each in left] == ["deleted"]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.contexts import NAMES
+from app.contexts import STREAMS
 from infra import jetstream
 from tests.deployment import Deployment, deployed
 from tests.faults.uploads import kept, uploading
@@ -28,7 +28,7 @@ async def api(deployment: Deployment, subject: str) -> dict[str, Any]:
 
 async def test_no_stream_is_on_one_node_alone(cluster: Deployment) -> None:
     found = (await api(cluster, "STREAM.LIST"))["streams"]
-    wanted = (*(each.upper() for each in NAMES), "LIVE", "OBJ_BLOBS")
+    wanted = (*STREAMS, "LIVE", "OBJ_BLOBS")
     replicas = {each["config"]["name"]: each["config"]["num_replicas"] for each in found}
     assert replicas == dict.fromkeys(wanted, 3)
 

@@ -31,7 +31,7 @@ class Story:
         """Wait until nothing is under way; remember what is answered then. The first of it."""
         async with asyncio.timeout(60), self._deployment.log() as log:
             while True:
-                await idle(self._http)
+                await idle(self._deployment)
                 position = f"JOBSITE@{await log.last_position('JOBSITE')}"
                 after = {"Headwater-After": position}
                 answers = {each: await get(self._http, each, **after) for each in self.paths}

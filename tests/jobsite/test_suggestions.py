@@ -58,7 +58,7 @@ async def test_a_job_that_was_misheard_is_suggested_and_settled_with_one_call(
     )
     assert session["suggestions"] == []
     await eventually(http, f"/v1/jobs?q={name}", lambda each: len(each["items"]) == 1)
-    await idle(http)
+    await idle(deployment)
     overview = await get(http, f"/v1/jobs/{meant}")
     counts = {name: overview["counts"][name] for name in ("sessions", "attachments", "openItems")}
     assert counts == {"sessions": 1, "attachments": 1, "openItems": 1}
@@ -100,6 +100,6 @@ async def test_what_belongs_to_a_recording_outlives_the_job_that_it_has_just_lef
     await sent(http, "PATCH", path, {"jobId": second})
     await sent(http, "DELETE", f"/v1/jobs/{first}", status=202)
     await eventually(http, path, lambda each: each["status"] == "completed" and each["jobId"] == second)
-    await idle(http)
+    await idle(deployment)
     counts = (await get(http, f"/v1/jobs/{second}"))["counts"]
     assert (counts["sessions"], counts["attachments"], counts["openItems"]) == (1, 1, 1)

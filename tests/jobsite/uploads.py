@@ -3,13 +3,16 @@
 import asyncio
 import itertools
 import wave
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from io import BytesIO
 from typing import Any
 
 import aiohttp
+from nats.aio.client import Client
 
-from infra import jetstream
+from app import contexts
+from infra import backlog, jetstream
 from tests.deployment import Deployment
 
 OVER = {"completed", "failed"}
@@ -96,34 +99,27 @@ async def completed(http: aiohttp.ClientSession, content: bytes, **options: Any)
     return taken
 
 
-async def idle(http: aiohttp.ClientSession) -> None:
+async def idle(deployment: Deployment) -> None:
     """Wait until no handler has anything to do; looked at thrice: queues are not all asked at one moment,
-    and hear of new events a moment after whoever wrote them."""
-    looks = 0
-    async with asyncio.timeout(60):
+    and hear of new events a moment after whoever wrote them. `/status` would not do: it may be a second old."""
+    async with _operator(deployment) as nc, asyncio.timeout(60):
+        looks = 0
         while looks < 3:
-            queues = (await get(http, "/status"))["queues"]
-            busy = any(each["waiting"] or each["atWork"] for each in queues)
-            looks = 0 if busy else looks + 1
-            if looks < 3:
-                await asyncio.sleep(0.1)
+            queues = await backlog.queues(nc, contexts.STREAMS)
+            looks = 0 if any(each.waiting or each.at_work for each in queues) else looks + 1
+            await asyncio.sleep(0.1)
 
 
 async def stored_messages(deployment: Deployment) -> int:
     """How many messages the blob store consists of: pieces and descriptions of blobs."""
-    [state] = await _states(deployment, "OBJ_BLOBS")
-    return int(state["messages"])
+    async with _operator(deployment) as nc:
+        return int((await jetstream.api(nc, "STREAM.INFO.OBJ_BLOBS"))["state"]["messages"])
 
 
-async def events_appended(deployment: Deployment) -> int:
-    """How many events there have ever been."""
-    states = await _states(deployment, "JOBSITE", "KNOWLEDGE", "CHAT", "NOTIFICATIONS", "OPERATIONS")
-    return sum(int(each["last_seq"]) for each in states)
-
-
-async def _states(deployment: Deployment, *streams: str) -> list[dict[str, Any]]:
+@asynccontextmanager
+async def _operator(deployment: Deployment) -> AsyncIterator[Client]:
     nc = await jetstream.connect(deployment.nats[0].operator_url, name="tests")
     try:
-        return [(await jetstream.api(nc, f"STREAM.INFO.{each}"))["state"] for each in streams]
+        yield nc
     finally:
         await nc.close()
