@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -33,6 +33,13 @@ AWAY = (
 
 class NotReadable(ConnectionError):
     """The read models cannot be asked, or are far behind the log. Nothing is wrong with the question: ask again."""
+
+
+class Through(NamedTuple):
+    """By way of what a row belongs to something: the row of `table` that its `column` names, where it names one."""
+
+    column: str
+    table: str
 
 
 class ReadModels:
@@ -81,18 +88,35 @@ class ReadModels:
         await self.reach(connection, {each: await self._log.last_position(each) for each in streams})
 
     async def where(
-        self, table: str, column: str, value: UUID, *, after: tuple[str, int], id: str = "id"
+        self,
+        table: str,
+        column: str,
+        value: UUID,
+        *,
+        after: tuple[str, int],
+        id: str = "id",
+        through: Through | None = None,
     ) -> list[UUID]:
-        """The ids of the rows of a table (`jobsite.sessions`) that belong to something, as of a position of the log."""
-        schema, _, name = table.partition(".")
-        if not all(PLAIN.fullmatch(each) for each in (schema, name, column, id)):
-            raise ValueError(f"{table}.{column} names no column")
+        """The ids of the rows of a table (`jobsite.sessions`) that belong to something, no earlier than `after`.
+
+        One question, one moment. What belongs to it `through` something that has left it is on its way after that, and
+        left out.
+        """
+        names = (
+            *table.split("."),
+            column,
+            id,
+            *((through.column, *through.table.split(".")) if through else ()),
+        )
+        if not all(PLAIN.fullmatch(each) for each in names):
+            raise ValueError(f"{names} are not all names of columns and tables")
+        question = f"select distinct {id} from {table} where {column} = $1"  # noqa: S608
+        if through:
+            there = f"select id from {through.table} where {column} = $1"  # noqa: S608
+            question += f" and ({through.column} is null or {through.column} in ({there}))"
         async with self.connected() as connection:
             await self.reach(connection, dict([after]))
-            rows: list[Any] = await connection.fetch(
-                f"select distinct {id} from {schema}.{name} where {column} = $1 order by {id}",  # noqa: S608
-                value,
-            )
+            rows: list[Any] = await connection.fetch(f"{question} order by {id}", value)
         return [row[0] for row in rows]
 
     async def naming(self, connection: asyncpg.Connection, blobs: Iterable[str]) -> set[str]:

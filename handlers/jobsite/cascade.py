@@ -20,7 +20,7 @@ from handlers.jobsite.action_item.decide import DeleteActionItem
 from handlers.jobsite.attachment.decide import DeleteAttachment
 from handlers.jobsite.session.commands import DeleteSession, MoveSession
 from infra.log import TOMBSTONE, Log
-from infra.read_models import ReadModels
+from infra.read_models import ReadModels, Through
 
 LONGEST = 600.0
 
@@ -30,17 +30,22 @@ class Part(NamedTuple):
 
     table: str
     delete: Callable[[UUID], Command]
+    through: Through | None = None
 
 
 SESSIONS = Part("jobsite.sessions", lambda id: DeleteSession(session_id=id))
 ATTACHMENTS = Part("jobsite.attachments", lambda id: DeleteAttachment(attachment_id=id))
 ACTION_ITEMS = Part("jobsite.action_items", lambda id: DeleteActionItem(action_item_id=id))
-
 WITHDRAWN_ITEMS = Part("jobsite.withdrawn_items", ACTION_ITEMS.delete)
+BY_RECORDING = Through("session_id", SESSIONS.table)
+"""What has a recording belongs to a job only as long as that does."""
 
 PARTS: Mapping[type[Event], tuple[str, tuple[Part, ...]]] = {
     SessionDeleted: ("session_id", (ATTACHMENTS, ACTION_ITEMS, WITHDRAWN_ITEMS)),
-    JobDeleted: ("job_id", (SESSIONS, ATTACHMENTS, ACTION_ITEMS)),
+    JobDeleted: (
+        "job_id",
+        (SESSIONS, ATTACHMENTS._replace(through=BY_RECORDING), ACTION_ITEMS._replace(through=BY_RECORDING)),
+    ),
 }
 """What goes with what, and the column that tells what it belongs to."""
 
@@ -67,19 +72,11 @@ def _cascade(tombstone: type[Event], column: str, parts: tuple[Part, ...], model
     async def delete_parts(recorded: Recorded[Any], _: Attempt) -> list[Command]:
         """What the read model knows at the tombstone; what comes behind it is late, and finds the tombstone."""
         after, owner = (recorded.stream, recorded.position), recorded.event.key.id
-        found = [(part, await models.where(part.table, column, owner, after=after)) for part in parts]
-        staying = await _following(owner, after) if tombstone is JobDeleted else set()
-        return [part.delete(id) for part, ids in found for id in ids if id not in staying]
-
-    async def _following(job: UUID, after: tuple[str, int]) -> set[UUID]:
-        """What is on its way behind recordings that have left the job before it was deleted."""
-        there = set(await models.where(SESSIONS.table, "job_id", job, after=after))
-        following: set[UUID] = set()
-        for table in (ATTACHMENTS.table, ACTION_ITEMS.table):
-            sessions = set(await models.where(table, "job_id", job, after=after, id="session_id"))
-            for session in filter(None, sessions - there):
-                following |= set(await models.where(table, "session_id", session, after=after))
-        return following
+        return [
+            part.delete(id)
+            for part in parts
+            for id in await models.where(part.table, column, owner, after=after, through=part.through)
+        ]
 
     return Handler(name=f"{tombstone.aggregate}_parts", on=tombstone, effect=delete_parts, timeout=LONGEST)
 
