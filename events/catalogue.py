@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from events.envelope import REQUIRED, Event, Recorded
+from events.envelope import Event, Recorded, missing
 
 Old = TypeVar("Old", bound=Event)
 New = TypeVar("New", bound=Event)
@@ -86,7 +86,6 @@ class Catalogue:
     ) -> Recorded[Event]:
         """A message of the log as a recorded event. Raises `Undecodable`."""
         headers = headers or {}
-        if not headers.keys() >= REQUIRED:
-            missing = ", ".join(sorted(REQUIRED - headers.keys()))
-            raise Undecodable(f"{stream}@{position} lacks the headers {missing}")
+        if lacking := missing(headers):
+            raise Undecodable(f"{stream}@{position} lacks the headers {', '.join(sorted(lacking))}")
         return Recorded(self.decode(headers["ce-type"], payload), headers, stream, position)

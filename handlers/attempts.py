@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from nats.aio.msg import Msg
+from msgspec import structs
 
 from events.catalogue import Catalogue
 from events.envelope import Event, Recorded
@@ -64,38 +64,35 @@ class Attempts:
         self._excused: Counter[int] = Counter()
         """Deliveries of each event that came too early: no attempts."""
 
-    async def verdict(self, message: Msg) -> bytes:
+    async def verdict(self, delivery: Delivery) -> bytes:
         """Deal with one delivery; what to answer JetStream."""
-        delivery = Delivery.of(message)
         known = delivery.attempt > 1 or self._clock().timestamp() - delivery.time / 1e9 > OLD
-        delivery = delivery._replace(attempt=delivery.attempt - self._excused[delivery.position])
+        delivery = structs.replace(delivery, attempt=delivery.attempt - self._excused[delivery.position])
         stream = self._handler.on.context.upper()
         try:
             recorded = self._catalogue.read(
-                headers=message.headers, payload=message.data, stream=stream, position=delivery.position
+                headers=delivery.headers, payload=delivery.payload, stream=stream, position=delivery.position
             )
         except ValueError as undecodable:
-            return await self._give_up(message, None, delivery, cause_of(undecodable))
+            return await self._give_up(None, delivery, cause_of(undecodable))
         name = self._handler.name
         with (
             traces.span_from(recorded.trace, f"handle {name}", traces.of_event(recorded, name)) as span,
             logs.context(event_id=recorded.id, correlation_id=recorded.correlation_id),
         ):
             if delivery.attempt > self._handler.attempts + LOST:
-                return await self._give_up(
-                    message, recorded, delivery, "given out too often without an answer"
-                )
+                return await self._give_up(recorded, delivery, "given out too often without an answer")
             try:
                 return await self._attended(recorded, delivery, known)
             except NameTaken as overtaken:  # since the handler looked: it may find its like by now
                 traces.failed(span, overtaken)
-                return await self._again_or_never(message, recorded, delivery, overtaken)
+                return await self._again_or_never(recorded, delivery, overtaken)
             except (Poison, Refusal) as final:
                 traces.failed(span, final)
-                return await self._give_up(message, recorded, delivery, cause_of(final))
+                return await self._give_up(recorded, delivery, cause_of(final))
             except Exception as failure:
                 traces.failed(span, failure)
-                return await self._again_or_never(message, recorded, delivery, failure)
+                return await self._again_or_never(recorded, delivery, failure)
 
     async def _attended(self, recorded: Recorded[Event], delivery: Delivery, known: bool) -> bytes:
         """One attempt, begun again while a server that it needs does not answer.
@@ -150,10 +147,10 @@ class Attempts:
         return DONE
 
     async def _again_or_never(
-        self, message: Msg, recorded: Recorded[Event], delivery: Delivery, failure: Exception
+        self, recorded: Recorded[Event], delivery: Delivery, failure: Exception
     ) -> bytes:
         if delivery.attempt >= self._handler.attempts:
-            return await self._give_up(message, recorded, delivery, cause_of(failure))
+            return await self._give_up(recorded, delivery, cause_of(failure))
         return self._later(recorded, delivery, failure)
 
     def _later(self, recorded: Recorded[Event], delivery: Delivery, failure: Exception) -> bytes:
@@ -176,14 +173,12 @@ class Attempts:
         )
         return _again(delay)
 
-    async def _give_up(
-        self, message: Msg, recorded: Recorded[Event] | None, delivery: Delivery, error: str
-    ) -> bytes:
+    async def _give_up(self, recorded: Recorded[Event] | None, delivery: Delivery, error: str) -> bytes:
         handler = self._handler
         failure = Failure(
             stream=handler.on.context.upper(),
             position=delivery.position,
-            subject=message.subject,
+            subject=delivery.subject,
             event_id=recorded.id if recorded else None,
             handler=handler.name,
             error=error,

@@ -3,7 +3,6 @@
 import asyncio
 from weakref import WeakValueDictionary
 
-from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
 from handlers.attempts import Attempts
@@ -36,7 +35,7 @@ class Consumer:
         self._nc = nc
         self._ack_wait = ack_wait
         self._stream = handler.on.context.upper()
-        self._running: dict[asyncio.Task[None], Msg] = {}
+        self._running: dict[asyncio.Task[None], Delivery] = {}
         self._gate = asyncio.Semaphore(handler.concurrency)
         """JetStream may give out more than was asked for: what was asked for before a silence comes in addition."""
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
@@ -89,33 +88,33 @@ class Consumer:
         await pull.start()
         try:
             while True:
-                for message in await pull.take(self.handler.concurrency):
-                    task = asyncio.create_task(self._deal_with(message, pull))
-                    self._running[task] = message
+                for delivery in await pull.take(self.handler.concurrency):
+                    task = asyncio.create_task(self._deal_with(delivery, pull))
+                    self._running[task] = delivery
                     task.add_done_callback(self._running.pop)
         finally:
-            for message in await pull.stop():
-                await self._answer(message, HAND_BACK)
+            for delivery in await pull.stop():
+                await self._answer(delivery, HAND_BACK)
 
-    async def _deal_with(self, message: Msg, pull: Pull) -> None:
-        turn = self._turns.setdefault(Delivery.of(message).position, asyncio.Lock())
+    async def _deal_with(self, delivery: Delivery, pull: Pull) -> None:
+        turn = self._turns.setdefault(delivery.position, asyncio.Lock())
         try:
             async with turn, self._gate:
-                verdict = await self._attempts.verdict(message)
+                verdict = await self._attempts.verdict(delivery)
         except asyncio.CancelledError:
-            await self._answer(message, HAND_BACK)
+            await self._answer(delivery, HAND_BACK)
             raise
         except Exception as failure:
             log.error("a delivery could not be dealt with", handler=self.handler.name, failure=failure)
             verdict = LATER
-        await self._answer(message, verdict)
+        await self._answer(delivery, verdict)
         await pull.release()
 
-    async def _answer(self, message: Msg, verdict: bytes) -> None:
+    async def _answer(self, delivery: Delivery, verdict: bytes) -> None:
         """Without a connection there is no answer, and the event is given out again, which changes nothing."""
         try:
             if self._nc.is_connected:
-                await self._nc.publish(message.reply, verdict)
+                await self._nc.publish(delivery.reply, verdict)
         except NatsError as lost:
             log.warning("answer to the log was lost", handler=self.handler.name, cause=lost)
 
@@ -123,8 +122,8 @@ class Consumer:
         """Tell JetStream, in good time, that what is at work still is."""
         while True:
             await asyncio.sleep(self._ack_wait / 3)
-            for message in list(self._running.values()):
-                await self._answer(message, AT_WORK)
+            for delivery in list(self._running.values()):
+                await self._answer(delivery, AT_WORK)
 
     async def _finish(self) -> None:
         if self._running:

@@ -8,14 +8,13 @@ import asyncio
 import time
 from collections import deque
 from contextlib import suppress
-from typing import NamedTuple
 
 import msgspec
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from infra.wire import Connection
+from events.headers import Headers
+from infra.wire import Connection, headers_of
 
 EXPIRES = 30.0
 HEARTBEAT = 1.0
@@ -28,12 +27,17 @@ class ConsumerGone(Exception):
     """The consumer was deleted or never existed: create it again."""
 
 
-class Delivery(NamedTuple):
-    """What a delivered message's reply subject tells: `$JS.ACK.<stream>.<consumer>.<the five>`.
+class Delivery(msgspec.Struct, frozen=True, gc=False):
+    """A message that a consumer delivers, and what its reply subject tells: `$JS.ACK.<stream>.<consumer>.<the five>`.
 
     Servers with domains put two more tokens before the stream, and may put one behind.
     """
 
+    subject: str
+    reply: str
+    """Where to acknowledge it."""
+    payload: bytes
+    headers: Headers
     attempt: int
     position: int
     number: int
@@ -43,10 +47,11 @@ class Delivery(NamedTuple):
     """Messages behind it that the consumer has not delivered yet."""
 
     @classmethod
-    def of(cls, message: Msg) -> "Delivery":
-        tokens = message.reply.split(".")
+    def of(cls, subject: bytes, reply: bytes, payload: bytes, headers: bytes | None) -> "Delivery":
+        tokens = reply.split(b".")
         first = 4 if len(tokens) == 9 else 6
-        return cls._make(map(int, tokens[first : first + 5]))
+        numbers = map(int, tokens[first : first + 5])
+        return cls(subject.decode(), reply.decode(), payload, Headers(headers or b""), *numbers)
 
 
 class Pull:
@@ -65,7 +70,7 @@ class Pull:
         self._redelivers = redelivers
         self._asked = 0
         self._held = 0
-        self._buffer: deque[Msg] = deque()
+        self._buffer: deque[Delivery] = deque()
         self._arrived = asyncio.Event()
         self._heard = time.monotonic()
         self._reconnects = nc.stats["reconnects"]
@@ -77,7 +82,7 @@ class Pull:
         self._subscription = await self._nc.subscribe_straight(self._inbox, self._receive)
         await self._ask()
 
-    async def stop(self) -> list[Msg]:
+    async def stop(self) -> list[Delivery]:
         """Ask for no more; what had arrived and was not taken.
 
         A server that redelivers is heard out first: what is on its way would be missed until `ack_wait` is over.
@@ -94,7 +99,7 @@ class Pull:
         self._buffer.clear()
         return left
 
-    async def take(self, most: int, *, wait: float | None = None) -> list[Msg]:
+    async def take(self, most: int, *, wait: float | None = None) -> list[Delivery]:
         """At least one message, at most `most`; none only when `wait` seconds passed. Raises `ConsumerGone`."""
         deadline = None if wait is None else time.monotonic() + wait
         while not self._buffer:
@@ -137,20 +142,21 @@ class Pull:
             self._asked = 0
         await self._ask()
 
-    def _receive(self, message: Msg) -> None:
+    def _receive(self, subject: bytes, reply: bytes, payload: bytes, headers: bytes | None) -> None:
         self._heard = time.monotonic()
-        status = (message.headers or {}).get("Status")
-        if status is None or message.reply:
+        if reply:
             self._asked = max(0, self._asked - 1)
-            self._buffer.append(message)
-        elif status == "100":
-            return
+            self._buffer.append(Delivery.of(subject, reply, payload, headers))
+            self._arrived.set()
         else:
-            self._ended(status, message.headers or {})
-        self._arrived.set()
+            self._told(headers_of(headers or b""))
 
-    def _ended(self, status: str, headers: dict[str, str]) -> None:
-        description = headers.get("Description", "")
+    def _told(self, headers: dict[str, str]) -> None:
+        """What becomes of a request: a heartbeat tells that it still stands, anything else that it has ended."""
+        status, description = headers.get("Status", ""), headers.get("Description", "")
+        if status == "100":
+            return
+        self._arrived.set()
         self._asked = max(0, self._asked - int(headers.get("Nats-Pending-Messages", self._asked)))
         if "Consumer Deleted" in description or (status in {"404", "503"} and "Messages" not in description):
             self._gone = f"{status} {description}"

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from nats.aio.msg import Msg
-
 from events.catalogue import Catalogue, Undecodable
 from events.envelope import Event, Recorded
 from infra import jetstream
@@ -61,11 +59,11 @@ class Reader:
         deadline = None if wait is None else time.monotonic() + wait
         before = self.position
         while self.position == before:
-            messages = await self._messages(most, deadline)
-            if not messages:
+            deliveries = await self._deliveries(most, deadline)
+            if not deliveries:
                 self.behind = 0  # what was waiting has been erased since
                 return []
-            events = await self._read(messages)
+            events = await self._read(deliveries)
         return events
 
     async def before(self, end: int) -> bool:
@@ -82,7 +80,7 @@ class Reader:
         found = [await leader_get(self._nc, self._stream, query) for query in wanted]
         return any(message and message.position <= end for message in found)
 
-    async def _messages(self, most: int, deadline: float | None) -> list[Msg]:
+    async def _deliveries(self, most: int, deadline: float | None) -> list[Delivery]:
         while True:
             try:
                 pull = await self.open()
@@ -95,17 +93,16 @@ class Reader:
                     return []
                 await asyncio.sleep(0.1)
 
-    async def _read(self, messages: Sequence[Msg]) -> list[Recorded[Event]]:
+    async def _read(self, deliveries: Sequence[Delivery]) -> list[Recorded[Event]]:
         """The events among these messages, up to where one is missing or unreadable: the reader opens anew there."""
         events: list[Recorded[Event]] = []
-        for message in messages:
-            delivery = Delivery.of(message)
+        for delivery in deliveries:
             if delivery.number != self._delivered + 1:
                 await self._close()
                 break
-            if not message.subject.startswith(self._reservations):
+            if not delivery.subject.startswith(self._reservations):
                 try:
-                    events.append(self._event(message, delivery.position))
+                    events.append(self._event(delivery))
                 except Undecodable:
                     self.position = delivery.position - 1  # right before it, though what was there is erased
                     await self._close()
@@ -117,9 +114,12 @@ class Reader:
             self.behind = delivery.pending
         return events
 
-    def _event(self, message: Msg, position: int) -> Recorded[Event]:
+    def _event(self, delivery: Delivery) -> Recorded[Event]:
         return self._catalogue.read(
-            headers=message.headers, payload=message.data, stream=self._stream, position=position
+            headers=delivery.headers,
+            payload=delivery.payload,
+            stream=self._stream,
+            position=delivery.position,
         )
 
     async def open(self) -> Pull:

@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from nats.aio.msg import Msg
-
 from events.envelope import Recorded
 from handlers import attempts
 from handlers.answering import Answering
@@ -21,6 +19,7 @@ from handlers.consumers import Consumer
 from handlers.handler import Answer, Attempt
 from infra import jetstream
 from infra.log import Log
+from infra.pull import Delivery
 from tests.handlers.workshop import Finish, Floor, Note, consumer, now, workshop
 
 MARKS = "TEST_MARKS"
@@ -70,10 +69,10 @@ async def effect(recorded: Recorded[Any], _: Attempt) -> Answer:
 def die_between_append_and_acknowledgement(worker: Consumer) -> None:
     answer = worker._answer
 
-    async def dies(message: Msg, verdict: bytes) -> None:
-        if verdict == DONE and b"kills before ack" in message.data and mark("acknowledged") == 1:
+    async def dies(delivery: Delivery, verdict: bytes) -> None:
+        if verdict == DONE and b"kills before ack" in delivery.payload and mark("acknowledged") == 1:
             die()
-        await answer(message, verdict)
+        await answer(delivery, verdict)
 
     worker._answer = dies  # type: ignore[method-assign]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from events.catalogue import Catalogue, Undecodable, Upcast
 from events.envelope import to_headers
+from events.headers import Headers
 from events.ids import new_id
 from tests.kernel.garden import (
     CATALOGUE,
@@ -117,8 +118,10 @@ def test_a_message_without_its_envelope_is_undecodable(missing):
     headers = to_headers(event, new_id(), INTENT)
     read(headers, CATALOGUE.encode(event))
     del headers[missing]
-    with pytest.raises(Undecodable, match=f"GARDEN@1 lacks the headers {missing}"):
-        read(headers, CATALOGUE.encode(event))
+    stored = "".join(f"\r\n{name}: {value}" for name, value in headers.items())
+    for found in (headers, Headers(f"NATS/1.0{stored}\r\n\r\n".encode())):
+        with pytest.raises(Undecodable, match=f"GARDEN@1 lacks the headers {missing}"):
+            read(found, CATALOGUE.encode(event))
     with pytest.raises(Undecodable):
         CATALOGUE.read(headers=None, payload=b"{}", stream="GARDEN", position=1)
 

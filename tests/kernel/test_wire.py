@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nats.aio.msg import Msg
 
+from events.headers import Headers
 from infra.wire import Connection, headers_of
 
 TAKEN, OTHER = 7, 8
@@ -21,8 +21,8 @@ class Heard(Connection):
         self.told: list[tuple[Any, ...]] = []
         self._takers[TAKEN] = self.take
 
-    def take(self, message: Msg) -> None:
-        self.told.append(("taken", message.subject, message.reply, message.data, message.headers))
+    def take(self, subject: bytes, reply: bytes, data: bytes, headers: bytes | None) -> None:
+        self.told.append(("taken", subject.decode(), reply.decode(), data, headers))
 
     async def _process_msg(self, sid: int, *message: Any) -> None:
         if sid == TAKEN:
@@ -40,10 +40,8 @@ def message(sid: int, reply: str, data: bytes, headers: bytes) -> tuple[bytes, t
     words = ["a.b", str(sid), *([reply] if reply else [])]
     sizes = [str(len(headers)), str(len(headers) + len(data))] if headers else [str(len(data))]
     line = " ".join(["HMSG" if headers else "MSG", *words, *sizes])
-    read = {"one": "two"} if headers else None
-    taken = ("taken", "a.b", reply, data, read)
-    other = ("other", "a.b", reply, data, headers or None)
-    return line.encode() + b"\r\n" + headers + data + b"\r\n", taken if sid == TAKEN else other
+    heard = ("taken" if sid == TAKEN else "other", "a.b", reply, data, headers or None)
+    return line.encode() + b"\r\n" + headers + data + b"\r\n", heard
 
 
 payloads = st.binary(max_size=12) | st.sampled_from([b"\r\n", b"HMSG a 7 1 1\r\n", b"PING\r\n"])
@@ -77,6 +75,9 @@ def test_headers_are_read_as_they_were_written(headers):
     for separator in (": ", ":"):
         block = "NATS/1.0\r\n" + "".join(f"{k}{separator}{v}\r\n" for k, v in headers.items()) + "\r\n"
         assert headers_of(block.encode()) == headers
+        found = Headers(block.encode())
+        assert (dict(found), len(found)) == (headers, len(headers))
+        assert {name: found.get(name) for name in (*headers, "not there")} == {**headers, "not there": None}
 
 
 def test_a_status_is_read_beside_the_headers():
