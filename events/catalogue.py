@@ -85,7 +85,7 @@ class Catalogue:
         self, *, headers: Mapping[str, str] | None, payload: bytes, stream: str, position: int
     ) -> Recorded[Event]:
         """A message of the log as a recorded event. Raises `Undecodable`."""
-        headers = headers or {}
+        headers = {} if headers is None else headers
         if lacking := missing(headers):
             raise Undecodable(f"{stream}@{position} lacks the headers {', '.join(sorted(lacking))}")
         return Recorded(self.decode(headers["ce-type"], payload), headers, stream, position)

@@ -101,7 +101,7 @@ def test_nothing_outside_tests_sees_the_tests() -> None:
 
 
 def _contexts() -> set[str]:
-    kernel = {"envelope", "catalogue", "ids"}
+    kernel = {"envelope", "headers", "catalogue", "ids"}
     packages = {path.parent.name for path in (ROOT / "events").glob("*/__init__.py")}
     return packages | {path.stem for path in (ROOT / "events").glob("[a-z]*.py")} - kernel
 
