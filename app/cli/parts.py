@@ -1,5 +1,6 @@
 """`headwater serve`, `work` and `project`: one part of the whole in this process."""
 
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -7,6 +8,9 @@ from typing import Any
 from app.main import run_api, run_compute, run_projector, run_worker
 from app.places import places
 from app.settings import Settings
+
+STANDS_BACK = 5
+"""Niceness of workers: where all parts share a machine, requests are answered and rows written first."""
 
 
 async def serve(settings: Settings) -> None:
@@ -18,6 +22,7 @@ async def serve(settings: Settings) -> None:
 
 
 async def work(settings: Settings) -> None:
+    os.nice(STANDS_BACK)
     await run_worker(settings, places(settings))
 
 
