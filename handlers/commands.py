@@ -4,7 +4,8 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -105,6 +106,15 @@ class _Aggregate:
             self.deleted = each.event.name == TOMBSTONE
 
 
+@contextmanager
+def asking_the_log() -> Iterator[None]:
+    """A log that does not answer is `Unavailable` to who wants something of it."""
+    try:
+        yield
+    except LogUnavailable as failure:
+        raise Unavailable("LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}") from failure
+
+
 class Commands:
     """Executes commands for every decider. Safe to call from many tasks and many processes at once."""
 
@@ -136,13 +146,11 @@ class Commands:
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
             try:
-                with logs.context(command_id=intent.command_id):
+                with logs.context(command_id=intent.command_id), asking_the_log():
                     return await self._execute(decider, key, command, intent, fresh)
-            except LogUnavailable as failure:
-                self._cache.pop(key, None)
-                raise Unavailable(
-                    "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
-                ) from failure
+            except Unavailable:
+                self._cache.pop(key, None)  # what was appended may be in the log, or not
+                raise
             except Taken as taken:
                 raise NameTaken(f"There is already a {taken.claim.kind} {taken.claim.value!r}.") from taken
 
@@ -151,36 +159,22 @@ class Commands:
         key = Key(decider.context, decider.aggregate, id)
         lock = self._locks.setdefault(key, asyncio.Lock())
         async with lock:
-            try:
+            with asking_the_log():
                 state: S = (await self._refreshed(decider, key, self._remembered(key))).state
-            except LogUnavailable as failure:
-                raise Unavailable(
-                    "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
-                ) from failure
         return state
 
     async def holder(self, context: str, claim: Claim) -> UUID | None:
         """Which aggregate has a unique name, as the log has it now. Raises `Unavailable`."""
-        try:
+        with asking_the_log():
             return await self._log.holder(context, claim)
-        except LogUnavailable as failure:
-            raise Unavailable(
-                "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
-            ) from failure
 
     async def first(self, key: Key, intent: Intent, *, behind: int) -> Outcome | None:
         """What a command came to, if it did so behind a position that its aggregate had. Raises a `Refusal`.
 
         For aggregates whose events tell the whole state, where the commands before them are not known.
         """
-        try:
-            history = await self._log.newer(key, behind) if behind else None
-            if history is None:
-                history = await self._log.load(key)
-        except LogUnavailable as failure:
-            raise Unavailable(
-                "LOG_UNAVAILABLE", f"The log does not answer; ask again. {failure}"
-            ) from failure
+        with asking_the_log():
+            history = await self._behind(key, behind)
         own = [each for each in history if each.command_id == intent.command_id]
         if not own or history[-1].event.name == TOMBSTONE:  # the rules answer for what was deleted since
             return None
@@ -192,13 +186,16 @@ class Commands:
 
         Raises `LogUnavailable`.
         """
-        history = await self._log.newer(key, behind) if behind else None
-        if history is None:
-            history = await self._log.load(key)
+        history = await self._behind(key, behind)
         events = [each.event for each in history if each.command_id == command_id]
         if not events or history[-1].event.name == TOMBSTONE:
             return bool(events)
         return await self._stand(frozenset(blob for event in events for blob in event.blobs))
+
+    async def _behind(self, key: Key, position: int) -> list[Recorded[Event]]:
+        """The events of an aggregate behind a position that it had; all of them where that is not told."""
+        newer = await self._log.newer(key, position) if position else None
+        return await self._log.load(key) if newer is None else newer
 
     async def _execute(
         self, decider: Decider[Any, Any], key: Key, command: Command, intent: Intent, fresh: bool
