@@ -99,6 +99,8 @@ READ_MODELS = {
     "operations": "OPERATIONS",
 }
 """Projections and their streams."""
+STAGED = ("jobsite.session", "jobsite.attachment", "knowledge.document")
+"""What runs through stages; their rows have a `status`, which is `completed` when every stage is."""
 TOPICS = (
     *jobsite_topics.TOPICS,
     *knowledge_topics.TOPICS,

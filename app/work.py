@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -40,7 +41,7 @@ ABANDONED = timedelta(days=1)
 AT_ONCE = 500
 """Blobs asked about together."""
 TIDY_EVERY = 60.0
-"""Seconds between two looks for dead letters about what is deleted."""
+"""Seconds between two looks for dead letters that nothing is left to do about."""
 SWEEP_EVERY = 3600.0
 """Seconds between two looks for what uploads that died have left in the blob store."""
 
@@ -95,7 +96,8 @@ async def work(
             group.create_task(consumer.run(), name=f"handle {consumer.handler.name}")
         group.create_task(_sweep(kernel.blobs, custody), name="sweep blobs")
         group.create_task(_drop_overdue(kernel, models, grace), name="drop overdue indexes")
-        group.create_task(_tidy(kernel, models), name="tidy dead letters")
+        stages = [each.name for each in handlers if each.give_up]
+        group.create_task(_tidy(kernel, models, stages), name="tidy dead letters")
         group.create_task(
             beat(
                 kernel.nc.publish,
@@ -151,12 +153,15 @@ async def _drop_overdue(kernel: Kernel, models: ReadModels, grace: timedelta) ->
         await asyncio.sleep(max(1.0, min(60.0, grace.total_seconds() / 4)))
 
 
-async def _tidy(kernel: Kernel, models: ReadModels) -> None:
-    """Put away what is said to have failed about what is no more."""
+async def _tidy(kernel: Kernel, models: ReadModels, stages: Collection[str]) -> None:
+    """Put away what is said to have failed about what is no more, or has been done since."""
     while True:
         await asyncio.sleep(TIDY_EVERY * random.uniform(0.5, 1.0))
         try:
-            if moot := await discard_moot(models, kernel.commands, clock=now):
-                log.info("dead letters of what was deleted discarded", letters=moot)
+            moot = await discard_moot(
+                models, kernel.commands, staged=contexts.STAGED, stages=stages, clock=now
+            )
+            if moot:
+                log.info("dead letters that nothing is left to do about discarded", letters=moot)
         except (NotReadable, Refusal) as away:
             log.warning("dead letters could not be tidied", cause=away)

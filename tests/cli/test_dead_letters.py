@@ -112,6 +112,20 @@ async def test_what_nobody_needs_is_discarded_with_a_reason(
     assert not {one["sessionId"], two["sessionId"]} & (await listed(deployment)).keys()
 
 
+async def tidy(deployment: Deployment) -> None:
+    """What a worker does every minute."""
+    async with deployment.log() as log:
+        models = ReadModels(deployment.environment["DATABASE_URL"], log, contexts.READ_MODELS)
+        commands = Commands(log, contexts.DECIDERS)
+        await discard_moot(
+            models,
+            commands,
+            staged=contexts.STAGED,
+            stages=["transcribe"],
+            clock=lambda: datetime.now(UTC),
+        )
+
+
 async def test_what_was_deleted_leaves_no_letter_to_decide_about(
     deployment: Deployment, http: aiohttp.ClientSession
 ) -> None:
@@ -120,12 +134,24 @@ async def test_what_was_deleted_leaves_no_letter_to_decide_about(
     async with http.delete(f"/v1/sessions/{taken['sessionId']}") as answer:
         after = answer.headers["Headwater-Position"]
     await get(http, "/v1/sessions", **{"Headwater-After": after})
-    async with deployment.log() as log:
-        models = ReadModels(deployment.environment["DATABASE_URL"], log, contexts.READ_MODELS)
-        commands = Commands(log, contexts.DECIDERS)
-        assert await discard_moot(models, commands, clock=lambda: datetime.now(UTC)) == 1
+    await tidy(deployment)
     told = await until(http, letter["id"], now("discarded"))
     assert told["reason"] == "What it was about has been deleted."
+
+
+async def test_what_a_retry_has_done_since_leaves_no_letter_to_decide_about(
+    deployment: Deployment, http: aiohttp.ClientSession
+) -> None:
+    taken, other = await failed(http), await failed(http)
+    deployment.whisper.fault = None
+    async with http.post(f"/v1/sessions/{taken['sessionId']}/retry", json={}) as answer:
+        again = {**taken, "position": (await answer.json())["position"]}
+    assert (await over(http, again))["status"] == "completed"
+    letters = await listed(deployment)
+    await tidy(deployment)
+    told = await until(http, letters[taken["sessionId"]]["id"], now("discarded"))
+    assert told["reason"] == "It has been done since."
+    assert (await listed(deployment))[other["sessionId"]]["status"] == "open"
 
 
 async def test_letters_of_one_recording_are_driven_in_the_order_of_their_events(
