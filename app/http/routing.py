@@ -133,6 +133,8 @@ def _ids(request: web.Request) -> dict[str, UUID]:
             if not _UUID.fullmatch(value):
                 raise Malformed("INVALID_ID", f"{name} in the path must be a UUID.", field=name)
             ids[name] = UUID(value)
+        elif "\0" in value:
+            raise Malformed("INVALID_PATH", f"{name} in the path holds the character U+0000.", field=name)
     return ids
 
 

@@ -121,6 +121,11 @@ async def test_an_id_in_the_path_must_be_a_uuid(site: Site, bad: str):
         assert (await problem(response, 400, "INVALID_ID"))["field"] == "noteId"
 
 
+async def test_no_name_in_the_path_holds_what_no_database_keeps(site: Site):
+    async with site.client.get("/v1/fail/a%00b", headers=site.auth) as response:
+        assert (await problem(response, 400, "INVALID_PATH"))["field"] == "how"
+
+
 async def test_ids_are_answered_in_lower_case(site: Site):
     async with site.client.get(f"/v1/notes/{NOTE[10:].upper()}", headers=site.auth) as response:
         assert (await response.json())["noteId"] == NOTE[10:]
