@@ -31,8 +31,8 @@ from app.intents import created_id, intent
 from events.chat import Manner
 from events.envelope import Key
 from handlers.chat.project.commands import ConfigureProject, CreateProject, DeleteProject, RenameProject
-from handlers.chat.project.decide import PROJECTS, UNTITLED, Project
-from handlers.refusals import Conflict, Invalid, NotFound
+from handlers.chat.project.decide import PROJECTS, UNTITLED, Project, no_project
+from handlers.refusals import Conflict, Invalid
 from infra.blobs.disposition import content_disposition
 
 JSON = {"Content-Type": "application/json"}
@@ -59,7 +59,7 @@ class Projects:
         if row is None and await self._exists(Key("chat", "project", project_id)):
             row = await queries.project(self._db, project_id)
         if row is None:
-            raise NotFound("PROJECT_NOT_FOUND", "project not found")
+            raise no_project()
         self._sources.allow(principal, row)
         return row
 

@@ -15,6 +15,7 @@ from app.chat.projects import Projects
 from app.chat.views import Projects as Listing
 from app.chat.views import ProjectSummary, ProjectView, Sent
 from app.http.endpoints import Endpoint
+from handlers.chat.project.decide import no_project
 from handlers.refusals import Conflict, Invalid, NotFound
 
 
@@ -25,8 +26,9 @@ def endpoints(projects: Projects) -> tuple[Endpoint, ...]:
     def endpoint(method: str, path: str, handle: Any, summary: str, **more: Any) -> Endpoint:
         scope = "chat:read" if method == "GET" else "chat:write"
         return Endpoint(
-            method=method, path=path, handle=handle, summary=summary, tag="projects", scope=scope, **more
-        )
+            method=method, path=path, handle=handle, summary=summary, tag="projects", scope=scope,
+            stranger=no_project, **more,
+        )  # fmt: skip
 
     return (
         endpoint("GET", "/v1/projects", projects.listing, "List projects", query=ProjectsQuery, answer=Listing),

@@ -98,6 +98,8 @@ class Endpoint:
     have no class, with `Problem`."""
     refusals: tuple[type[Refusal], ...] = ()
     """What this may refuse with, beyond what any endpoint with its traits does."""
+    stranger: Callable[[], Refusal] | None = None
+    """What answers an id in the path that is no UUID, where `INVALID_ID` does not."""
     live: bool = False
     """A WebSocket or an event stream: browsers may name themselves with `?access_token=`."""
     settled: bool = True

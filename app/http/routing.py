@@ -84,7 +84,7 @@ def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitabl
             principal=principal,
             request_id=request[REQUEST_ID],
             query=read_query(query),
-            ids=_ids(request),
+            ids=_ids(request, endpoint),
             params=request.match_info,
             idempotency_key=_idempotency_key(request),
             after=_after(request, desk.streams),
@@ -126,12 +126,13 @@ def _admit(request: web.Request, endpoint: Endpoint, desk: Desk) -> Principal:
     return authorize(principal, endpoint.scope)
 
 
-def _ids(request: web.Request) -> dict[str, UUID]:
+def _ids(request: web.Request, endpoint: Endpoint) -> dict[str, UUID]:
     ids = {}
     for name, value in request.match_info.items():
         if is_id(name):
             if not _UUID.fullmatch(value):
-                raise Malformed("INVALID_ID", f"{name} in the path must be a UUID.", field=name)
+                invalid = Malformed("INVALID_ID", f"{name} in the path must be a UUID.", field=name)
+                raise endpoint.stranger() if endpoint.stranger else invalid
             ids[name] = UUID(value)
         elif "\0" in value:
             raise Malformed("INVALID_PATH", f"{name} in the path holds the character U+0000.", field=name)

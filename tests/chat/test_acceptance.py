@@ -126,6 +126,8 @@ async def test_ac_007_a_deleted_project_is_gone(client: aiohttp.ClientSession) -
                 continue
             assert answer.status == 404
             assert (await answer.json())["error"] == "project not found"
+        async with client.request(method, "/api/projects/no-such-project") as answer:
+            assert (answer.status, (await answer.json())["error"]) == (404, "project not found")
     listed = await read(client, "/api/projects", position)
     assert project not in [each["id"] for each in listed["projects"]]
     async with asyncio.timeout(20):

@@ -77,6 +77,11 @@ class Project:
 State = Absent | Deleted | Project
 
 
+def no_project() -> NotFound:
+    """In the words that front ends wait for."""
+    return NotFound("PROJECT_NOT_FOUND", "project not found")
+
+
 def decide(command: ProjectCommand, state: State) -> Sequence[ProjectEvent]:
     match command, state:
         case CreateProject() as c, Absent():
@@ -93,7 +98,7 @@ def decide(command: ProjectCommand, state: State) -> Sequence[ProjectEvent]:
         case ((EndReply() | TitleProject()), (Absent() | Deleted())):
             return []  # late news changes nothing
         case _, (Absent() | Deleted()):
-            raise NotFound("PROJECT_NOT_FOUND", "project not found")
+            raise no_project()
         case _, Project():
             return _follow(command, state)
     assert_never(command)
