@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -33,13 +33,6 @@ AWAY = (
 
 class NotReadable(ConnectionError):
     """The read models cannot be asked, or are far behind the log. Nothing is wrong with the question: ask again."""
-
-
-class Through(NamedTuple):
-    """By way of what a row belongs to something: the row of `table` that its `column` names, where it names one."""
-
-    column: str
-    table: str
 
 
 class ReadModels:
@@ -95,25 +88,18 @@ class ReadModels:
         *,
         after: tuple[str, int],
         id: str = "id",
-        through: Through | None = None,
+        without: str | None = None,
     ) -> list[UUID]:
         """The ids of the rows of a table (`jobsite.sessions`) that belong to something, no earlier than `after`.
 
-        One question, one moment. What belongs to it `through` something that has left it is on its way after that, and
-        left out.
+        `without` names a column in which they have nothing.
         """
-        names = (
-            *table.split("."),
-            column,
-            id,
-            *((through.column, *through.table.split(".")) if through else ()),
-        )
+        names = (*table.split("."), column, id, *([without] if without else []))
         if not all(PLAIN.fullmatch(each) for each in names):
             raise ValueError(f"{names} are not all names of columns and tables")
         question = f"select distinct {id} from {table} where {column} = $1"  # noqa: S608
-        if through:
-            there = f"select id from {through.table} where {column} = $1"  # noqa: S608
-            question += f" and ({through.column} is null or {through.column} in ({there}))"
+        if without:
+            question += f" and {without} is null"
         async with self.connected() as connection:
             await self.reach(connection, dict([after]))
             rows: list[Any] = await connection.fetch(f"{question} order by {id}", value)

@@ -1,6 +1,6 @@
 """What follows when a session or a job is deleted: everything that belongs to it is deleted, too."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -18,11 +18,14 @@ from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.jobsite.action_item.decide import DeleteActionItem
 from handlers.jobsite.attachment.decide import DeleteAttachment
+from handlers.jobsite.reading import folded
 from handlers.jobsite.session.commands import DeleteSession, MoveSession
+from handlers.jobsite.session.state import Session
 from infra.log import TOMBSTONE, Log
-from infra.read_models import ReadModels, Through
+from infra.read_models import ReadModels
 
 LONGEST = 600.0
+Effect = Callable[[Recorded[Any], Attempt], Awaitable[list[Command]]]
 
 
 class Part(NamedTuple):
@@ -30,24 +33,13 @@ class Part(NamedTuple):
 
     table: str
     delete: Callable[[UUID], Command]
-    through: Through | None = None
 
 
-SESSIONS = Part("jobsite.sessions", lambda id: DeleteSession(session_id=id))
 ATTACHMENTS = Part("jobsite.attachments", lambda id: DeleteAttachment(attachment_id=id))
 ACTION_ITEMS = Part("jobsite.action_items", lambda id: DeleteActionItem(action_item_id=id))
 WITHDRAWN_ITEMS = Part("jobsite.withdrawn_items", ACTION_ITEMS.delete)
-BY_RECORDING = Through("session_id", SESSIONS.table)
-"""What has a recording belongs to a job only as long as that does."""
-
-PARTS: Mapping[type[Event], tuple[str, tuple[Part, ...]]] = {
-    SessionDeleted: ("session_id", (ATTACHMENTS, ACTION_ITEMS, WITHDRAWN_ITEMS)),
-    JobDeleted: (
-        "job_id",
-        (SESSIONS, ATTACHMENTS._replace(through=BY_RECORDING), ACTION_ITEMS._replace(through=BY_RECORDING)),
-    ),
-}
-"""What goes with what, and the column that tells what it belongs to."""
+OF_SESSION = (ATTACHMENTS, ACTION_ITEMS, WITHDRAWN_ITEMS)
+OF_JOB = (ATTACHMENTS, ACTION_ITEMS)
 
 LATE: Mapping[type[Event], Callable[[UUID], Command]] = {
     AttachmentUploaded: ATTACHMENTS.delete,
@@ -62,23 +54,47 @@ JOINING: tuple[type[Event], ...] = (AudioUploaded, Understood, SessionMoved)
 def cascades(*, models: ReadModels, log: Log) -> tuple[Handler, ...]:
     """The handlers of the tombstones, and of what comes too late for them."""
     return (
-        *(_cascade(tombstone, column, parts, models) for tombstone, (column, parts) in PARTS.items()),
+        Handler(name="session_parts", on=SessionDeleted, effect=_of_session(models), timeout=LONGEST),
+        Handler(name="job_parts", on=JobDeleted, effect=_of_job(models, log), timeout=LONGEST),
         *(_late(event, delete, log) for event, delete in LATE.items()),
         *(_jobless(event, log) for event in JOINING),
     )
 
 
-def _cascade(tombstone: type[Event], column: str, parts: tuple[Part, ...], models: ReadModels) -> Handler:
-    async def delete_parts(recorded: Recorded[Any], _: Attempt) -> list[Command]:
+def _of_session(models: ReadModels) -> Effect:
+    async def delete_parts(recorded: Recorded[SessionDeleted], _: Attempt) -> list[Command]:
         """What the read model knows at the tombstone; what comes behind it is late, and finds the tombstone."""
-        after, owner = (recorded.stream, recorded.position), recorded.event.key.id
+        after, session = (recorded.stream, recorded.position), recorded.event.session_id
         return [
             part.delete(id)
-            for part in parts
-            for id in await models.where(part.table, column, owner, after=after, through=part.through)
+            for part in OF_SESSION
+            for id in await models.where(part.table, "session_id", session, after=after)
         ]
 
-    return Handler(name=f"{tombstone.aggregate}_parts", on=tombstone, effect=delete_parts, timeout=LONGEST)
+    return delete_parts
+
+
+def _of_job(models: ReadModels, log: Log) -> Effect:
+    async def delete_parts(recorded: Recorded[JobDeleted], _: Attempt) -> list[Command]:
+        """Its recordings, and what it has without one: what belongs to a recording goes, or stays, with that."""
+        after, job = (recorded.stream, recorded.position), recorded.event.job_id
+        sessions = await models.where("jobsite.sessions", "job_id", job, after=after)
+        return [
+            *[DeleteSession(session_id=each) for each in sessions if await _was_there(each, recorded)],
+            *[
+                part.delete(id)
+                for part in OF_JOB
+                for id in await models.where(part.table, "job_id", job, after=after, without="session_id")
+            ],
+        ]
+
+    async def _was_there(session: UUID, deleted: Recorded[JobDeleted]) -> bool:
+        """The read model may know of recordings that came after the deletion: those were accepted, and stay."""
+        past = await log.load(Key("jobsite", "session", session))
+        state = folded([each for each in past if each.position < deleted.position])
+        return isinstance(state, Session) and state.job_id == deleted.event.job_id
+
+    return delete_parts
 
 
 def _late(event: type[Event], delete: Callable[[UUID], Command], log: Log) -> Handler:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -153,9 +154,15 @@ async def test_a_job_takes_its_sessions_with_it(http: aiohttp.ClientSession, dep
 async def test_a_recording_that_just_missed_the_deletion_of_its_job_stays_without_one(
     http: aiohttp.ClientSession, deployment: Deployment
 ) -> None:
-    job, late = new_id(), new_id()
+    job, late, content = new_id(), new_id(), sound()
+    await completed(http, content)
     upload = UploadAudio(
-        session_id=late, upload_id=new_id(), blob="0" * 64, size=1, media_type="audio/wav", job_id=job
+        session_id=late,
+        upload_id=new_id(),
+        blob=sha256(content).hexdigest(),
+        size=len(content),
+        media_type="audio/wav",
+        job_id=job,
     )
     async with deployment.log() as log:
         commands = Commands(log, [JOBS, SESSIONS])
