@@ -40,11 +40,13 @@ class Child:
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()  # it may not have come as far as `apart`
         return await self.process.wait()
 
 
 async def start(module: str, *arguments: str, complaints: bool = False) -> Child:
-    """Start a module that calls `orders`. It gets none of our settings, and so none of our secrets.
+    """Start a module that calls `apart` and `orders`. It gets none of our settings, and so none of our secrets.
 
     With `complaints`, what it writes to stderr comes among its answers.
     """
@@ -57,7 +59,6 @@ async def start(module: str, *arguments: str, complaints: bool = False) -> Child
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT if complaints else asyncio.subprocess.DEVNULL,
         cwd=ROOT,
-        start_new_session=True,  # Ctrl-C is for the parent, which ends its children and theirs in order
         env={
             name: value
             for name, value in os.environ.items()
@@ -67,6 +68,17 @@ async def start(module: str, *arguments: str, complaints: bool = False) -> Child
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("a process was started without pipes")
     return Child(process, process.stdin, process.stdout)
+
+
+def apart() -> None:
+    """In the child, first of all: stand back behind those who answer requests, and out of Ctrl-C's way.
+
+    Ctrl-C is for the parent, which ends its children, and theirs, in order: hence a process group. A session would
+    be a group as well, but Linux gives every session its share of the processor, however nice its processes are
+    (sched(7), "the autogroup feature").
+    """
+    os.setpgrp()
+    os.nice(5)
 
 
 def orders() -> Iterator[bytes]:

@@ -1,16 +1,15 @@
 """`headwater serve`, `work` and `project`: one part of the whole in this process."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from app.main import run_api, run_compute, run_projector, run_worker
 from app.places import places
 from app.settings import Settings
-
-STANDS_BACK = 5
-"""Niceness of workers: where all parts share a machine, requests are answered and rows written first."""
 
 
 async def serve(settings: Settings) -> None:
@@ -22,8 +21,20 @@ async def serve(settings: Settings) -> None:
 
 
 async def work(settings: Settings) -> None:
-    os.nice(STANDS_BACK)
+    _stand_back()
     await run_worker(settings, places(settings))
+
+
+def _stand_back() -> None:
+    """Where all parts share a machine, requests are answered and rows written before what follows from them.
+
+    Linux may share the processor among sessions first and heed niceness only within one (sched(7), "the autogroup
+    feature"). `headwater up` gives each part a session of its own, which is hence made nicer as a whole.
+    """
+    niceness = os.nice(5)
+    if os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):  # not every system has it
+            Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 async def project(settings: Settings) -> None:

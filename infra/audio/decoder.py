@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 
 from infra.audio.conversion import RATE, convert
-from infra.child import MEMORY_EXIT, limit, orders
+from infra.child import MEMORY_EXIT, apart, limit, orders
 from infra.speech import UnusableAudio
 
 
 def main() -> None:
     """Decode within the limits given, and print one line of JSON: the seconds, or what is wrong."""
+    apart()
     source, target, seconds, cpu, memory = sys.argv[1:]
-    os.nice(5)  # answering requests goes before decoding
     written = int(float(seconds) * RATE * 2) + (1 << 20)
     limit(cpu=math.ceil(float(cpu)), written=written, space=int(memory))
     orders()

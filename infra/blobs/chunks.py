@@ -8,7 +8,10 @@ from infra.blobs import BlobCorrupt, BlobsUnavailable
 from infra.blobs.jetstream import direct_get, position_of, reaching_jetstream
 from infra.blobs.object_bucket import Bucket
 from infra.blobs.object_info import ObjectInfo
+from infra.blobs.room import Room
 
+ENVELOPE = 1 << 10
+"""Bytes that a chunk's subject, reply subject and headers take at most."""
 WINDOW = 4
 """Chunks asked for at once when reading."""
 ATTEMPTS = 6
@@ -18,7 +21,7 @@ ATTEMPTS = 6
 class ChunkWriter:
     """Publishes one upload's chunks in order and learns where in the stream each came to lie."""
 
-    def __init__(self, bucket: Bucket, nuid: str, *, room: asyncio.Semaphore) -> None:
+    def __init__(self, bucket: Bucket, nuid: str, *, room: Room) -> None:
         self.nuid = nuid
         self._bucket = bucket
         self._subject = bucket.chunks(nuid)
@@ -33,7 +36,7 @@ class ChunkWriter:
         await self._bucket.connected()
         with reaching_jetstream():
             async with asyncio.timeout(self._bucket.timeout):
-                await self._room.acquire()
+                await self._room.take(len(chunk) + ENVELOPE)
         # Tasks begin in the order they are made, and a request is written before it first waits: so the
         # chunks leave in order.
         self._acks.append(asyncio.create_task(self._publish(chunk, self._after())))
@@ -67,7 +70,7 @@ class ChunkWriter:
             with reaching_jetstream():
                 return (await self._bucket.js.publish(self._subject, chunk, headers=headers)).seq
         finally:
-            self._room.release()
+            self._room.give(len(chunk) + ENVELOPE)
 
     def _note(self, ack: asyncio.Task[int]) -> None:
         position = ack.result()

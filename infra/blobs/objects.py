@@ -18,6 +18,7 @@ from infra.blobs.noting import note
 from infra.blobs.object_bucket import Bucket
 from infra.blobs.object_info import ObjectInfo, described
 from infra.blobs.object_sweep import aged, sweep
+from infra.blobs.room import Room
 from infra.blobs.signing import Claim, sign
 from infra.blobs.unbroken import Unbroken
 
@@ -52,7 +53,7 @@ class ObjectBlobs:
         self._secret = secret
         self._ttl = ttl
         self._chunk_size = chunk_size
-        self._room = asyncio.Semaphore(max(1, ROOM // chunk_size))
+        self._room = Room(ROOM)
         self._nuids = NUID()
         self._commits: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._unbroken = Unbroken()

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import msgspec
 
-from infra.child import MEMORY_EXIT, limit, orders
+from infra.child import MEMORY_EXIT, apart, limit, orders
 from infra.documents.parsed import Limits, UnusableDocument
 
 
 def main() -> None:
     """Read the document within the limits given and write what it says, or what is wrong with it, to TARGET."""
+    apart()
     source, target, name, declared, told = sys.argv[1:]
     limits = msgspec.json.decode(told, type=Limits)
-    os.nice(5)  # answering requests goes before reading documents
     limit(cpu=math.ceil(limits.seconds), written=16 * limits.characters + (1 << 20), data=limits.memory)
     orders()
     try:

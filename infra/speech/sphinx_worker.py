@@ -1,6 +1,5 @@
 """The process in which pocketsphinx listens, one recording after another: `python -m infra.speech.sphinx_worker`."""
 
-import os
 import sys
 import wave
 from array import array
@@ -10,7 +9,7 @@ from statistics import fmean
 import msgspec
 from pocketsphinx import Decoder, Endpointer, set_loglevel
 
-from infra.child import orders
+from infra.child import apart, orders
 from infra.speech import Segment, Word
 from infra.speech.sphinx import Line
 
@@ -23,7 +22,7 @@ LONGEST = 30
 
 def main() -> None:
     """Print what is heard in each WAV whose path comes in, a line of JSON at a time."""
-    os.nice(5)  # answering requests goes before transcribing
+    apart()
     set_loglevel("FATAL")
     decoder = Decoder(samprate=RATE)
     for order in orders():
