@@ -32,8 +32,8 @@ class ChatMessage(Asked, frozen=True, kw_only=True, tag="chat_message"):
     """Say something; the reply follows."""
 
     content: Content
-    timestamp: str | None = None
-    """The client's own; kept nowhere."""
+    timestamp: str | float | None = None
+    """The client's own, in whatever form; kept nowhere."""
     message_id: UUID | None = None
     """An id of the client's choice: the same message sent again under it is stored once."""
     parent_id: UUID | UnsetType | None = UNSET
@@ -143,6 +143,8 @@ class MessageComplete(Said, frozen=True, kw_only=True, tag="message_complete"):
     position: str
     stopped: bool = False
     cut: bool = False
+    withdrawn: bool = False
+    """Something that it was made from has been deleted, and its words with it: forget what was told of it."""
     model: str | None = None
     method: str | None = None
     citations: tuple[Citation, ...] = ()

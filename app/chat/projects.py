@@ -31,8 +31,8 @@ from app.intents import created_id, intent
 from events.chat import Manner
 from events.envelope import Key
 from handlers.chat.project.commands import ConfigureProject, CreateProject, DeleteProject, RenameProject
-from handlers.chat.project.decide import PROJECTS, UNTITLED, Project, no_project
-from handlers.refusals import Conflict, Invalid
+from handlers.chat.project.decide import UNTITLED, no_project
+from handlers.refusals import Invalid
 from infra.blobs.disposition import content_disposition
 
 JSON = {"Content-Type": "application/json"}
@@ -91,8 +91,12 @@ class Projects:
         title = body.title.strip() if body.title else None
         command = CreateProject(project_id=project_id, title=title or None, manner=manner)
         outcome = await self._commands.execute(command, made, fresh=True)
+        at = made.at
+        if outcome.repeated or not outcome.events:
+            at = (await self.found(project_id, call.principal))["created_at"]
+            outcome = await self._sending.first(project_id, made) or outcome
         answer = ProjectSummary(
-            id=project_id, title=title or UNTITLED, message_count=0, created_at=made.at, updated_at=made.at
+            id=project_id, title=title or UNTITLED, message_count=0, created_at=at, updated_at=at
         )
         location = {"Location": f"/v1/projects/{project_id}"}
         return Reply(body=answer, position=outcome.cursor, headers=location)
@@ -176,11 +180,7 @@ class Projects:
         made = intent(call, self._clock, project_id, call.body)
         if first := await self._sending.first(project_id, made):
             return Reply(position=first.cursor)
-        state = await self._commands.look(PROJECTS, project_id)
-        running = state.running if isinstance(state, Project) else None
-        reply = call.body.message_id or (running.reply_id if running else None)
-        if reply is None:
-            raise Conflict("NOT_RUNNING", "No reply is being made.")
+        reply = call.body.message_id or await self._sending.running(project_id)
         outcome = await self._sending.stop(project_id, reply, made, draft=None)
         return Reply(position=outcome.cursor)
 

@@ -13,6 +13,7 @@ from events.chat import ReplyRequested
 from events.envelope import Intent, Key
 from events.ids import derived_id
 from handlers.chat.project.commands import EndReply, ProjectCommand, RequestReply, SendMessage, ShowBranch
+from handlers.chat.project.decide import PROJECTS, Project
 from handlers.chat.reply.words import Words
 from handlers.commands import Commands, Outcome, first_result
 from handlers.refusals import Conflict, NotFound
@@ -115,6 +116,13 @@ class Sending:
         if leaf is None:
             raise _not_there(message_id)
         return await self.once(ShowBranch(project_id=project_id, leaf_id=leaf), made)
+
+    async def running(self, project_id: UUID) -> UUID:
+        """The reply that is being made, as the log has it: also one that nothing has been told of yet."""
+        state = await self.commands.look(PROJECTS, project_id)
+        if isinstance(state, Project) and state.running:
+            return state.running.reply_id
+        raise Conflict("NOT_RUNNING", "No reply is being made.")
 
     async def stop(self, project_id: UUID, reply_id: UUID, made: Intent, *, draft: Draft | None) -> Outcome:
         """End a reply and keep what came; without a `draft`, what `LIVE` still has of it."""

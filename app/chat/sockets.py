@@ -25,7 +25,7 @@ from app.live.conversation import Heartbeat, converse
 from app.live.messages import Message
 from events.envelope import Intent
 from events.ids import derived_id, new_id
-from handlers.refusals import Conflict, Forbidden, Invalid, NotFound, Refusal
+from handlers.refusals import Forbidden, Invalid, NotFound, Refusal
 from infra.telemetry.traces import inject
 
 LARGEST = 512 << 10
@@ -179,9 +179,7 @@ class Talk:
         if first := await self._sending.first(self._room.project_id, made):
             self._say(messages.Ack(position=first.cursor, timestamp=self._clock()))
             return
-        reply = asked.message_id or self._room.running
-        if reply is None:
-            raise Conflict("NOT_RUNNING", "No reply is being made.")
+        reply = asked.message_id or await self._sending.running(self._room.project_id)
         draft = self._room.freeze(reply)
         try:
             outcome = await self._sending.stop(self._room.project_id, reply, made, draft=draft)

@@ -103,6 +103,9 @@ class MessageSent(Asked, frozen=True, kw_only=True):
 class ReplyRequested(Asked, frozen=True, kw_only=True):
     """Another reply to the same message is wanted."""
 
+    before: UUID | None = None
+    """The last message that was shown until then. It is shown again where the new reply says nothing."""
+
 
 class ReplyEnded(ProjectEvent, frozen=True, kw_only=True):
     """Nothing is added to a reply any more."""

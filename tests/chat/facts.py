@@ -29,5 +29,7 @@ SENT_MORE = MessageSent(
     project_id=PROJECT, message_id=M2, reply_id=R2, manner=MANNER, messages=3, content="More", parent_id=R1
 )
 ask_again = RequestReply(project_id=PROJECT, reply_id=R3, message_id=M1)
-ASKED_AGAIN = ReplyRequested(project_id=PROJECT, reply_id=R3, message_id=M1, manner=MANNER, messages=2)
+ASKED_AGAIN = ReplyRequested(
+    project_id=PROJECT, reply_id=R3, message_id=M1, manner=MANNER, messages=2, before=R1
+)
 DELETED = ProjectDeleted(project_id=PROJECT)

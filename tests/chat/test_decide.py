@@ -41,6 +41,7 @@ from tests.chat.facts import (
     PROJECT,
     R1,
     R2,
+    R3,
     SENT,
     SENT_MORE,
     ask_again,
@@ -102,6 +103,18 @@ def test_a_reply_that_brought_nothing_is_no_message() -> None:
     failed = replace(end, outcome="failed", content="", code="AI_UNAVAILABLE", model=None)
     told = replace(ENDED, outcome="failed", content="", code="AI_UNAVAILABLE", model=None, messages=1)
     given(CREATED, SENT).when(failed).then(told)
+
+
+def test_where_another_reply_says_nothing_the_one_before_is_shown_again() -> None:
+    again = replace(end, reply_id=R3)
+    silent = replace(again, outcome="stopped", content="", model=None)
+    told = replace(ENDED, reply_id=R3, outcome="stopped", content="", model=None)
+    back = BranchShown(project_id=PROJECT, leaf_id=R1)
+    given(CREATED, SENT, ENDED, ASKED_AGAIN).when(silent).then(told, back)
+    given(CREATED, SENT, ENDED, ASKED_AGAIN, told, back).when(send_more).then(SENT_MORE)
+    given(CREATED, SENT, ENDED, ASKED_AGAIN).when(again).then(replace(ENDED, reply_id=R3, messages=3))
+    apart = replace(told, messages=3, apart=True)
+    given(CREATED, SENT, ENDED, ASKED_AGAIN).when(replace(silent, apart=True)).then(apart)
 
 
 def test_a_title_of_ones_own_is_kept() -> None:

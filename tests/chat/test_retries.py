@@ -36,9 +36,10 @@ async def stopping(http: aiohttp.ClientSession, talk: Talk, at: str, ollama: Oll
 async def test_requests_that_are_sent_again_when_much_has_happened_since_change_nothing(
     modelled: Deployment, ollama: OllamaServer
 ) -> None:
-    first, last, frame = word(), word(), str(uuid4())
+    first, last, mine, frame = word(), word(), word(), str(uuid4())
     async with modelled.client() as http:
-        project = await new_project(http, title="One")
+        created = await keyed(http, "POST", "/v1/projects", mine, title="One")
+        project = created[2]["id"]
         at = f"/v1/projects/{project}"
         async with talking(http, project) as talk:
             complete = await talk.asked(first)
@@ -63,6 +64,8 @@ async def test_requests_that_are_sent_again_when_much_has_happened_since_change_
                 running = (await talk.hear("ack"))["replyId"]
                 await talk.hear("message_chunk")
                 before = await read(http, f"{at}/export?format=json")
+                assert await keyed(http, "POST", "/v1/projects", mine, title="One") == created
+                assert (await keyed(http, "POST", "/v1/projects", mine, title="Another"))[0] == 409
                 assert await keyed(http, "POST", f"{at}/regenerate", "again") == again
                 assert (
                     await keyed(http, "POST", f"{at}/messages", "edit", content="Other?", edits=sent)

@@ -41,6 +41,25 @@ async def test_two_tabs_see_the_same_and_either_may_stop(
         assert (await one.asked(f"after {word()}"))["fullContent"]
 
 
+async def test_a_reply_is_stopped_before_anything_is_told_of_it_and_the_one_before_is_shown_again(
+    client: aiohttp.ClientSession, ollama: OllamaServer
+) -> None:
+    asked, never = word(), asyncio.Event()
+    project = await new_project(client)
+    async with talking(client, project) as talk:
+        with ollama.says(chat_of(asked), "first", Say(["second"], hold=never)):
+            first = await talk.asked(asked, timestamp=1767225600000)
+            await talk.say("regenerate")
+            await talk.say("stop")
+            again = (await talk.hear("ack"))["replyId"]
+            stopped = await talk.hear("message_complete", "error")
+            assert (stopped["messageId"], stopped.get("stopped")) == (again, True), stopped
+            branch = await talk.hear("branch")
+        assert branch["leafId"] == first["messageId"]
+        shown = await read(client, f"/api/projects/{project}", branch["position"])
+        assert [each["content"] for each in shown["messages"]] == [asked, "first"]
+
+
 async def test_messages_form_a_tree_and_nothing_is_overwritten(
     client: aiohttp.ClientSession, ollama: OllamaServer
 ) -> None:
@@ -163,8 +182,9 @@ async def test_a_model_that_fails_says_why_and_what_came_is_kept(
         await talk.say("regenerate")
         failed = await talk.hear("error")
         assert (failed["code"], "ollama pull nope" in failed["error"]) == ("AI_MODEL_MISSING", True)
-    shown = await read(client, f"/api/projects/{project}", failed["position"])
-    assert [each["content"] for each in shown["messages"]] == [asked]
+        branch = await talk.hear("branch")
+    shown = await read(client, f"/api/projects/{project}", branch["position"])
+    assert [each["content"] for each in shown["messages"]] == [asked, "half of "]
 
 
 async def test_models_are_listed_with_the_one_that_answers(client: aiohttp.ClientSession) -> None:

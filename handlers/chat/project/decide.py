@@ -62,6 +62,8 @@ class Running:
 
     reply_id: UUID
     message_id: UUID
+    before: UUID | None = None
+    """What was shown before another reply was asked for."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def _follow(command: ProjectCommand, project: Project) -> Sequence[ProjectEvent]
             _idle(project)
             _readable(project, c.contexts)
             asked = {"manner": project.manner, "titled": project.titled, "messages": project.messages}
-            return [as_told(ReplyRequested, c, **asked)]
+            return [as_told(ReplyRequested, c, **asked, before=project.leaf)]
         case EndReply() as c:
             return _ended(c, project)
         case ShowBranch() as c:
@@ -154,13 +156,19 @@ def _sent(command: SendMessage, project: Project) -> MessageSent:
 
 
 def _ended(command: EndReply, project: Project) -> Sequence[ProjectEvent]:
-    """A reply ends once: a second worker's, or one that was stopped meanwhile, changes nothing."""
+    """A reply ends once: a second worker's, or one that was stopped meanwhile, changes nothing.
+
+    Where another reply was asked for and says nothing, the one there was is shown again.
+    """
     running = project.running
     if running is None or running.reply_id != command.reply_id:
         return []
-    messages = project.messages + bool(command.content or command.apart)
-    known = {"message_id": running.message_id, "titled": project.titled, "messages": messages}
-    return [as_told(ReplyEnded, command, **known)]
+    says = bool(command.content or command.apart)
+    known = {"message_id": running.message_id, "titled": project.titled, "messages": project.messages + says}
+    ended = as_told(ReplyEnded, command, **known)
+    if says or running.before is None:
+        return [ended]
+    return [ended, BranchShown(project_id=command.project_id, leaf_id=running.before)]
 
 
 def _idle(project: Project) -> None:
@@ -187,7 +195,9 @@ def evolve(state: State, event: ProjectEvent) -> State:
                 titled=e.titled,
                 messages=e.messages,
                 leaf=e.reply_id,
-                running=Running(e.reply_id, e.message_id),
+                running=Running(
+                    e.reply_id, e.message_id, e.before if isinstance(e, ReplyRequested) else None
+                ),
             )
         case ReplyEnded() as e, Project() as s:
             return replace(s, messages=e.messages, running=None)
