@@ -19,7 +19,7 @@ from app.live.feed import Feed
 from app.live.listening import Listening
 from app.live.messages import Message
 from app.live.topics import Address, Topic
-from events.chat import Asked, MessageSent, ProjectDeleted, ReplyEnded
+from events.chat import Asked, MessageSent, ProjectDeleted, ReplyDeleted, ReplyEnded
 from events.envelope import Recorded
 from infra.jetstream import ApiError, LogUnavailable
 from infra.replies import Draft, Missing, Told, reply_subject
@@ -68,11 +68,6 @@ class Room:
         """What is heard of replies while their past is being read."""
         self._reading: dict[UUID, asyncio.Task[None]] = {}
         self._events = InFull(db, self._hear, self._so_far)
-
-    @property
-    def running(self) -> UUID | None:
-        """The reply that is being made."""
-        return next(reversed(self.drafts), None)
 
     async def begin(self) -> None:
         """Find out whether a reply is being made, and what has come of it."""
@@ -178,6 +173,8 @@ class Room:
                     self._over.append(e.reply_id)
                 for each in telling.end(recorded, draft):
                     self._say(each)
+            case ReplyDeleted():
+                self._say(telling.withdrawn(recorded))
             case ProjectDeleted():
                 for member in list(self.members):
                     member.client.end(GONE, "project not found")

@@ -8,9 +8,9 @@ from uuid import UUID
 import asyncpg
 
 from app.chat import messages as said
-from app.chat.queries import view
+from app.chat.queries import WITHDRAWN, view
 from app.chat.views import UsageView
-from events.chat import BranchShown, MessageSent, ProjectRenamed, ProjectTitled, ReplyEnded
+from events.chat import BranchShown, MessageSent, ProjectRenamed, ProjectTitled, ReplyDeleted, ReplyEnded
 from events.envelope import Recorded
 from infra.codeblocks import CodeBlock, code_blocks
 from infra.replies import Draft, Told
@@ -92,12 +92,25 @@ def missed(row: asyncpg.Record) -> said.Said:
         code_blocks=tuple(map(_place, code_blocks(shown.content))),
         position=position,
         stopped=shown.status == "stopped",
+        withdrawn=shown.status == "withdrawn",
         cut=shown.cut,
         model=shown.model,
         method=shown.method,
         citations=shown.citations,
         usage=shown.usage,
         timestamp=at,
+    )
+
+
+def withdrawn(recorded: Recorded[ReplyDeleted]) -> said.Said:
+    """A reply whose words are gone, as who comes back later is told of it."""
+    return said.MessageComplete(
+        message_id=recorded.event.reply_id,
+        full_content=WITHDRAWN,
+        code_blocks=(),
+        position=recorded.cursor,
+        withdrawn=True,
+        timestamp=recorded.at,
     )
 
 

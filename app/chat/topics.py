@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from app.live.topics import Topic
-from events.chat import ProjectEvent
+from events.chat import ProjectEvent, ReplyDeleted
 from events.envelope import Recorded
 from infra.replies import Told
 
@@ -27,8 +27,8 @@ PROJECTS = Topic(
     name="projects",
     stream="CHAT",
     scope="chat:read",
-    events=(ProjectEvent,),
-    filters=lambda id: (f"chat.project.{id}.>",),
+    events=(ProjectEvent, ReplyDeleted),
+    filters=lambda id: (f"chat.project.{id}.>", "chat.reply.*.deleted"),
     of=_project,
     withholds=_apart,
     about="Everything that happens in one project; its replies as they are made are signals, "

@@ -134,6 +134,9 @@ async def test_replies_go_with_a_deleted_source_and_with_those_that_followed_the
             async with http.get(f"/api/projects/{project}?limit=2") as answer:
                 etag = answer.headers["ETag"]
             await ask(http, "DELETE", f"/v1/documents/{document}", status=202)
+            told = [await talk.hear("message_complete") for _ in (first, second)]
+            assert {each["messageId"] for each in told} == {first["messageId"], second["messageId"]}
+            assert all(each["withdrawn"] and "teel" not in each["fullContent"] for each in told)
             proof = await erased(http, "documents", document)
             assert any("reply_sources" in each["place"] and each["left"] == 0 for each in proof["places"])
             for reply in (first, second):

@@ -12,6 +12,7 @@ from app.http.asyncapi import asyncapi
 from app.live.description import channels
 from app.live.topics import Address, addresses_of, find, narrowed
 from events.catalogue import Catalogue, Upcast
+from events.chat import ReplyDeleted
 from events.envelope import Event, Recorded, subject_of, to_headers
 from events.ids import new_id
 from events.jobsite import AudioUploaded, Indexed, JobAdded, SessionMoved, StageFailed, Transcribed
@@ -70,6 +71,7 @@ BELONGS = [
     (ERASED, {"erasures"}),
     (Discarded(dead_letter_id=OTHER), {"dead-letters"}),
     (told_of(JOB), {"notifications"}),
+    (ReplyDeleted(reply_id=OTHER, project_id=JOB), {f"projects:{JOB}"}),
 ]
 
 
