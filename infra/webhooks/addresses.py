@@ -51,7 +51,7 @@ def is_public(address: Address) -> bool:
         hidden = address.ipv4_mapped or address.sixtofour or (address.teredo and address.teredo[1])
         if not hidden and address in NAT64:
             hidden = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if hidden and not is_public(hidden):
+        if address.is_site_local or (hidden and not is_public(hidden)):
             return False
     return address.is_global and not (
         address.is_multicast or address.is_reserved or address.is_loopback or address.is_link_local

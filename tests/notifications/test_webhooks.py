@@ -46,6 +46,7 @@ FORBIDDEN = [
     "http://[2002:7f00:1::]/",
     "http://[fe80::1]/",
     "http://[fc00::1]/",
+    "http://[fec0::1]/",
     *ODD,
 ]
 
