@@ -3,6 +3,7 @@
 import asyncio
 
 from tests.chat.talking import Talk, chat_of, new_project, read, talking, word
+from tests.chat.test_sources import events_of, papers
 from tests.deployment import Deployment
 from tests.generation.ollama_server import OllamaServer, Say
 
@@ -43,6 +44,31 @@ async def test_a_reply_whose_worker_is_killed_begins_again_and_says_so(
                 hold.set()
                 assert await talk.told(reply) == "uno due tre"
                 assert talk.heard[-1]["fullContent"] == "uno due tre"
+
+
+async def test_a_reply_from_sources_whose_worker_is_killed_is_written_and_cited_once(
+    modelled: Deployment, ollama: OllamaServer
+) -> None:
+    asked, never = word(), asyncio.Event()
+    async with modelled.client() as client:
+        papers_id, document = await papers(client)
+        project = await new_project(client, collections=[papers_id], title="Plans")
+        async with talking(client, project) as talk:
+            half = Say(PIECES, hold=never)
+            with ollama.says(chat_of(asked), half, Say(["Steel", " [1]."])):
+                reply = await begun(talk, f"Which beam does the attic get, {asked}?")
+                modelled.work.kill()
+                await modelled.work.ended()
+                await modelled.work.start()
+                assert await talk.told(reply) == "Steel [1]."
+            complete = talk.heard[-1]
+        assert [each["sourceId"] for each in complete["citations"]] == [document]
+        shown = await read(client, f"/api/projects/{project}", complete["position"])
+        assert [each["content"] for each in shown["messages"]][1:] == ["Steel [1]."]
+        assert [each["sourceId"] for each in shown["messages"][1]["citations"]] == [document]
+        written = ["created", "message_sent", "reply_ended"]
+        assert await events_of(modelled, "chat", "project", project) == written
+        assert await events_of(modelled, "chat", "reply", reply) == ["written"]
 
 
 async def test_a_reply_goes_on_while_the_api_is_killed_and_comes_back(
