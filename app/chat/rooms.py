@@ -15,11 +15,12 @@ from app.chat import queries, telling
 from app.chat.in_full import InFull
 from app.chat.messages import Said, message
 from app.live.client import Client
+from app.live.conversation import POLICY
 from app.live.feed import Feed
 from app.live.listening import Listening
 from app.live.messages import Message
 from app.live.topics import Address, Topic
-from events.chat import Asked, MessageSent, ProjectDeleted, ReplyDeleted, ReplyEnded
+from events.chat import Asked, MessageSent, ProjectConfigured, ProjectDeleted, ReplyDeleted, ReplyEnded
 from events.envelope import Recorded
 from infra.jetstream import ApiError, LogUnavailable
 from infra.replies import Draft, Missing, Told, reply_subject
@@ -97,8 +98,7 @@ class Room:
             return
         draft = self.drafts.setdefault(reply, Draft())
         try:
-            if draft.take(told):
-                self._say(telling.piece(reply, told, self._clock()))
+            self._take(reply, draft, told)
         except Missing:
             self._read(reply)
             self._held[reply].append(told)
@@ -140,12 +140,17 @@ class Room:
             return True
         for told in past:
             try:
-                if draft.take(told):
-                    self._say(telling.piece(reply, told, self._clock()))
+                self._take(reply, draft, told)
                 whole = True
             except Missing:
                 whole = False
         return whole
+
+    def _take(self, reply: UUID, draft: Draft, told: Told) -> None:
+        """Pass on what is told of a reply. Raises `Missing`."""
+        if draft.take(told):
+            self._only_for(each.context for each in told.sources)
+            self._say(telling.piece(reply, told, self._clock()))
 
     def freeze(self, reply: UUID) -> Draft | None:
         """What has come of a reply; nothing more is told of it."""
@@ -173,6 +178,8 @@ class Room:
                     self._over.append(e.reply_id)
                 for each in telling.end(recorded, draft):
                     self._say(each)
+            case ProjectConfigured(manner=manner):
+                self._only_for(manner.contexts)
             case ReplyDeleted():
                 self._say(telling.withdrawn(recorded))
             case ProjectDeleted():
@@ -184,6 +191,14 @@ class Room:
                 if told := telling.news(recorded):
                     own = event.message_id if isinstance(event, MessageSent) else None
                     self._say(told, but=own)
+
+    def _only_for(self, contexts: Iterable[str]) -> None:
+        """Send away who may not read what is said from now on: the project has been given sources since they came."""
+        needed = [f"{each}:read" for each in contexts]
+        for member in list(self.members):
+            if not all(map(member.client.principal.may, needed)):
+                self.members.discard(member)
+                member.client.end(POLICY, "this key may not read the sources of the project")
 
     def _say(self, said: Said, *, but: UUID | None = None) -> None:
         """To everybody, but not to whoever has sent this message."""
