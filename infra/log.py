@@ -59,7 +59,9 @@ class Log:
             raise ValueError("events of several aggregates cannot be appended at once")
         messages = [self._message(event, n, intent, past) for n, event in enumerate(events)]
         messages[0].expect(past[-1] if past else 0, key.filter)
-        names = await patiently(lambda: self._reservations.of(events))
+        names = self._reservations.of(events)
+        if names.has_releases:
+            await patiently(names.look)
         while True:
             try:
                 ack = await patiently(lambda: self._publish([*names.messages(), *messages]))

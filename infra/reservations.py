@@ -35,12 +35,9 @@ class Reservations:
     def __init__(self, nc: Client) -> None:
         self._nc = nc
 
-    async def of(self, events: Sequence[Event]) -> "Names":
+    def of(self, events: Sequence[Event]) -> "Names":
         """What these events claim and release. A claim is first tried as if the name had never been used."""
-        names = Names(self._nc, events)
-        if names.has_releases:
-            await names.look()
-        return names
+        return Names(self._nc, events)
 
     async def holder(self, context: str, claim: Claim) -> UUID | None:
         """Who has a name now."""

@@ -25,7 +25,7 @@ FRAMES = 60
 _FIXED = frozenset({"time", "level", "message", "logger", "process", "exception"})
 _RECORD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
-_ids: ContextVar[Mapping[str, Json]] = ContextVar("ids", default=MappingProxyType({}))
+_ids: ContextVar[Mapping[str, object]] = ContextVar("ids", default=MappingProxyType({}))
 
 
 class Logger:
@@ -73,7 +73,7 @@ def logger(name: str) -> Logger:
 @contextmanager
 def context(**ids: object) -> Iterator[None]:
     """Put these ids on every line written inside, also by tasks that are started there."""
-    token = _ids.set({**_ids.get(), **dict(named(_camel(name), value) for name, value in ids.items())})
+    token = _ids.set({**_ids.get(), **ids})
     try:
         yield
     finally:
@@ -115,9 +115,8 @@ def line(record: logging.LogRecord, process: str) -> bytes:
         "logger": record.name,
         "process": process,
         **_trace_ids(),
-        **_ids.get(),
     }
-    for name, value in _facts(record).items():
+    for name, value in (*_ids.get().items(), *_facts(record).items()):
         fields.update([named(_camel(name), value)])
     if record.exc_info and record.exc_info[1]:
         fields["exception"] = _exception(record.exc_info[1])
