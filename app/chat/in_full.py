@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 
 from app.chat import queries
+from app.chat.views import CitedView
 from events.chat import ReplyEnded
 from events.envelope import Recorded
 from infra.telemetry.logs import logger
@@ -21,10 +22,17 @@ class InFull:
     """The words of a reply from sources are not in the event of its end: they are read, and what comes behind waits."""
 
     def __init__(
-        self, db: asyncpg.Pool, hear: Callable[[Recorded[Any]], None], draft: Callable[[UUID], str]
+        self,
+        db: asyncpg.Pool,
+        hear: Callable[[Recorded[Any]], None],
+        draft: Callable[[UUID], str],
+        lead: Callable[[UUID, tuple[CitedView, ...]], Awaitable[None]],
     ) -> None:
-        """`draft` gives what has been told of a reply: all there is when the read model does not answer."""
-        self._db, self._hear, self._draft = db, hear, draft
+        """`draft` gives what has been told of a reply: all there is when the read model does not answer.
+
+        `lead` finds out where its citations lead, before its end is heard.
+        """
+        self._db, self._hear, self._draft, self._lead = db, hear, draft, lead
         self._waiting: deque[Recorded[Any]] = deque()
         self._reading: asyncio.Task[None] | None = None
 
@@ -54,6 +62,8 @@ class InFull:
     async def _full(self, event: ReplyEnded) -> ReplyEnded:
         try:
             row = await queries.message(self._db, event.project_id, event.reply_id)
+            if row:
+                await self._lead(event.reply_id, queries.view(row, ()).citations)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as away:
             log.warning("the words of a reply could not be read", reply=str(event.reply_id), cause=away)
             row = None

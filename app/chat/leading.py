@@ -1,7 +1,7 @@
-"""Citations of messages with where they lead: to a moment of a recording, or to the page of an original."""
+"""Citations with where they lead: to a moment of a recording, or to the page of an original."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -16,16 +16,15 @@ from infra.retrieval import Kind
 
 CONTEXTS = {"document": "knowledge", "session": "jobsite", "attachment": "jobsite"}
 
-Lead = Callable[[Call[Any, Any], tuple[MessageView, ...]], Awaitable[tuple[MessageView, ...]]]
+Lead = Callable[[Call[Any, Any], Sequence[CitedView]], Awaitable[tuple[CitedView, ...]]]
 
 
 def leading(searcher: Searcher, link: Link) -> Lead:
     """One whose source has just gone leads nowhere."""
 
-    async def lead(call: Call[Any, Any], messages: tuple[MessageView, ...]) -> tuple[MessageView, ...]:
-        cited = [each for message in messages for each in message.citations]
+    async def lead(call: Call[Any, Any], cited: Sequence[CitedView]) -> tuple[CitedView, ...]:
         places = await _places(searcher, cited)
-        led = iter(
+        return tuple(
             [
                 msgspec.structs.replace(
                     each, moment=place.moment, url=await opened(link, call, place.original)
@@ -35,17 +34,22 @@ def leading(searcher: Searcher, link: Link) -> Lead:
                 for n, each in enumerate(cited)
             ]
         )
-        return tuple(
-            msgspec.structs.replace(message, citations=tuple(next(led) for _ in message.citations))
-            if message.citations
-            else message
-            for message in messages
-        )
 
     return lead
 
 
-async def _places(searcher: Searcher, cited: list[CitedView]) -> dict[tuple[UUID, int], Shown]:
+async def led(lead: Lead, call: Call[Any, Any], messages: tuple[MessageView, ...]) -> tuple[MessageView, ...]:
+    """Messages with where their citations lead, all looked up at once."""
+    places = iter(await lead(call, [each for message in messages for each in message.citations]))
+    return tuple(
+        msgspec.structs.replace(message, citations=tuple(next(places) for _ in message.citations))
+        if message.citations
+        else message
+        for message in messages
+    )
+
+
+async def _places(searcher: Searcher, cited: Sequence[CitedView]) -> dict[tuple[UUID, int], Shown]:
     """By source and place in the list: several may be from one passage."""
     spots: dict[str, list[Spot]] = defaultdict(list)
     for n, each in enumerate(cited):

@@ -7,10 +7,9 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from app.chat.views import UsageView
+from app.chat.views import CitedView, UsageView
 from app.http.positions import Position
 from app.live.messages import Message
-from events.chat import Citation
 
 LONGEST = 100_000
 """Characters of a message."""
@@ -147,7 +146,7 @@ class MessageComplete(Said, frozen=True, kw_only=True, tag="message_complete"):
     """Something that it was made from has been deleted, and its words with it: forget what was told of it."""
     model: str | None = None
     method: str | None = None
-    citations: tuple[Citation, ...] = ()
+    citations: tuple[CitedView, ...] = ()
     usage: UsageView | None = None
 
 

@@ -20,7 +20,7 @@ from app.chat.bodies import (
     ProjectsQuery,
 )
 from app.chat.exporting import as_markdown
-from app.chat.leading import Lead
+from app.chat.leading import Lead, led
 from app.chat.sending import Sending, part_of
 from app.chat.views import Exported, ProjectSummary, ProjectView
 from app.chat.views import Projects as Listing
@@ -104,7 +104,7 @@ class Projects:
     async def show(self, call: Call[ProjectQuery, None]) -> Reply:
         row = await self.found(call.ids["projectId"], call.principal)
         messages = await queries.branch(self._db, row["id"], row["leaf"], most=call.query.limit)
-        messages = await self._lead(call, messages)
+        messages = await led(self._lead, call, messages)
         manner, withdrawn = msgspec.json.decode(row["manner"], type=Manner), row["withdrawn"] or 0
         view = ProjectView(
             **msgspec.structs.asdict(queries.summary(row)),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,8 @@ import msgspec
 
 from app.chat import queries, telling
 from app.chat.in_full import InFull
-from app.chat.messages import Said, message
+from app.chat.messages import MessageComplete, Said, message
+from app.chat.views import CitedView
 from app.live.client import Client
 from app.live.conversation import POLICY
 from app.live.feed import Feed
@@ -29,6 +30,8 @@ from infra.telemetry.logs import logger
 
 log = logger(__name__)
 
+Leading = Callable[[Sequence[CitedView]], Awaitable[tuple[CitedView, ...]]]
+
 GONE = 4404
 REMEMBERED = 64
 """Replies that have ended, of which late signals are dropped."""
@@ -39,8 +42,11 @@ PAUSE = 0.2
 class Member:
     """A socket in a room."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, lead: Leading) -> None:
         self.client = client
+        self.lead = lead
+        self.led: dict[UUID, tuple[CitedView, ...]] = {}
+        """Where the citations of a reply that is about to be told lead."""
         self.since = 0
         """It has come behind this position."""
         self.own: set[UUID] = set()
@@ -68,7 +74,7 @@ class Room:
         self._held: dict[UUID, list[Told]] = {}
         """What is heard of replies while their past is being read."""
         self._reading: dict[UUID, asyncio.Task[None]] = {}
-        self._events = InFull(db, self._hear, self._so_far)
+        self._events = InFull(db, self._hear, self._so_far, self._lead)
 
     async def begin(self) -> None:
         """Find out whether a reply is being made, and what has come of it."""
@@ -169,6 +175,16 @@ class Room:
         draft = self.drafts.get(reply)
         return draft.text if draft else ""
 
+    async def _lead(self, reply: UUID, citations: tuple[CitedView, ...]) -> None:
+        """Links are for each on its own: they go by the address that it has used."""
+        members = list(self.members) if citations else []
+        found = await asyncio.gather(*(each.lead(citations) for each in members), return_exceptions=True)
+        for member, led in zip(members, found, strict=True):
+            if isinstance(led, BaseException):
+                log.warning("where citations lead could not be found out", reply=str(reply), cause=led)
+            else:
+                member.led[reply] = led
+
     def _hear(self, recorded: Recorded[Any]) -> None:
         self.position = recorded.position
         match recorded.event:
@@ -204,8 +220,10 @@ class Room:
         """To everybody, but not to whoever has sent this message."""
         encoded = message(said)
         for member in self.members:
-            if but is None or but not in member.own:
-                member.tell(encoded)
+            if but is not None and but in member.own:
+                continue
+            led = member.led.pop(said.message_id, ()) if isinstance(said, MessageComplete) else ()
+            member.tell(message(msgspec.structs.replace(said, citations=led)) if led else encoded)
 
 
 class Rooms:

@@ -38,7 +38,8 @@ def endpoints(
 ) -> tuple[Endpoint, ...]:
     """Projects, their socket, and models."""
     sending = Sending(commands, db, signals, words, ProjectSources(searcher.sources))
-    projects = Projects(sending=sending, db=db, exists=exists, lead=leading(searcher, link), clock=clock)
+    lead = leading(searcher, link)
+    projects = Projects(sending=sending, db=db, exists=exists, lead=lead, clock=clock)
     rooms = Rooms(feed=hub.feed(PROJECTS.stream), topic=PROJECTS, signals=signals, db=db, clock=clock)
     hub.listen(PROJECTS.name, rooms.signalled)
     return (
@@ -49,6 +50,7 @@ def endpoints(
             rooms=rooms,
             sending=sending,
             known=projects.known,
+            lead=lead,
             clock=clock,
         ),
         models.endpoint(generator),

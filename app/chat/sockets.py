@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import msgspec
 from aiohttp import web
 
 from app.chat import messages, queries, telling
+from app.chat.leading import Lead
 from app.chat.messages import ChatMessage, Edit, Failed, Ping, Pong, Regenerate, Request, Resume, Show, Stop
 from app.chat.rooms import Member, Room, Rooms
 from app.chat.sending import Sending
@@ -55,6 +57,7 @@ def endpoint(
     rooms: Rooms,
     sending: Sending,
     known: Callable[[UUID, Principal], Awaitable[None]],
+    lead: Lead,
     clock: Callable[[], datetime],
 ) -> Endpoint:
     """The WebSocket. `known` raises `NotFound` for a project that is not there, `Forbidden` where it is not for all."""
@@ -67,7 +70,7 @@ def endpoint(
         await known(q.project_id, call.principal)
         with clients.admit("ws", call) as client:
             client.hears_out = True
-            member = Member(client)
+            member = Member(client, partial(lead, call))
             async with rooms.entered(q.project_id, member) as room:
                 dialect = Talk(call, room, member, sending, clock)
                 await dialect.begin(resume)
@@ -196,7 +199,10 @@ class Talk:
         here = self._member in self._room.members
         while after < (until := self._member.since if here else self._room.position):
             for row in await queries.changed(self._sending.db, self._room.project_id, after, until):
-                self._say(telling.missed(row))
+                said = telling.missed(row)
+                if isinstance(said, messages.MessageComplete) and said.citations:
+                    said = msgspec.structs.replace(said, citations=await self._member.lead(said.citations))
+                self._say(said)
             after = self._member.since = until
 
     def _so_far(self, asked: Resume) -> None:

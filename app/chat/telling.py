@@ -9,8 +9,16 @@ import asyncpg
 
 from app.chat import messages as said
 from app.chat.queries import WITHDRAWN, view
-from app.chat.views import UsageView
-from events.chat import BranchShown, MessageSent, ProjectRenamed, ProjectTitled, ReplyDeleted, ReplyEnded
+from app.chat.views import CitedView, UsageView
+from events.chat import (
+    BranchShown,
+    Citation,
+    MessageSent,
+    ProjectRenamed,
+    ProjectTitled,
+    ReplyDeleted,
+    ReplyEnded,
+)
 from events.envelope import Recorded
 from infra.codeblocks import CodeBlock, code_blocks
 from infra.replies import Draft, Told
@@ -66,7 +74,7 @@ def end(recorded: Recorded[ReplyEnded], draft: Draft | None) -> Iterator[said.Sa
         cut=e.cut,
         model=e.model,
         method=e.method,
-        citations=e.citations,
+        citations=tuple(map(_cited, e.citations)),
         usage=UsageView(
             prompt_tokens=e.prompt_tokens,
             completion_tokens=e.completion_tokens,
@@ -134,6 +142,10 @@ def _failed(reply_id: UUID, code: str | None, detail: str | None, position: str,
     return said.Failed(
         error=detail or "", code=code or "AI_ERROR", message_id=reply_id, position=position, timestamp=at
     )
+
+
+def _cited(each: Citation) -> CitedView:
+    return CitedView(**{name: getattr(each, name) for name in Citation.__struct_fields__})
 
 
 def _place(block: CodeBlock) -> said.CodePlace:

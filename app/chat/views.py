@@ -62,7 +62,7 @@ class CitedView(Citation, frozen=True, kw_only=True):
     moment: MomentView | None = None
     """In a recording: what is said there, and when."""
     url: str | None = None
-    """Plays the recording from that moment, or opens the original at the page; where a project is read over HTTP."""
+    """Plays the recording from that moment, or opens the original at the page; for a while."""
 
 
 class MessageView(_View, frozen=True, kw_only=True):

@@ -66,9 +66,12 @@ async def test_without_a_model_a_reply_quotes_its_sources_and_says_when_it_does_
         reply = shown["messages"][1]
         assert (reply["method"], reply["content"]) == ("extractive", complete["fullContent"])
         [led] = reply["citations"]
-        assert {**led, "url": None} == citation
-        async with aiohttp.ClientSession() as reader, reader.get(led["url"]) as original:
-            assert await original.read() == PLAN
+        assert {**led, "url": None} == {**citation, "url": None}
+        async with talking(http, project, **{"from": "CHAT@0"}) as late:
+            [missed] = (await late.hear("message_complete"))["citations"]
+        for url in (led["url"], citation["url"], missed["url"]):
+            async with aiohttp.ClientSession() as reader, reader.get(url) as original:
+                assert await original.read() == PLAN
         async with http.get(f"/api/projects/{project}/export") as answer:
             assert citation["quote"] in await answer.text()
 
