@@ -40,6 +40,9 @@ ANY_OUTAGE = Outage(
 )
 
 
+OUTAGES = web.RequestKey("outages", tuple[Outage, ...])
+
+
 def failures(outages: Sequence[Outage]) -> Middleware:
     """Turns exceptions into problem documents; the first outage that names an exception's class wins."""
     known = (*outages, ANY_OUTAGE)
@@ -47,6 +50,7 @@ def failures(outages: Sequence[Outage]) -> Middleware:
 
     @web.middleware
     async def translate(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[OUTAGES] = known
         try:
             return await handler(request)
         except Exception as error:
@@ -56,9 +60,18 @@ def failures(outages: Sequence[Outage]) -> Middleware:
                 return web.Response(status=CLIENT_GONE)
             if request.get(STARTED):
                 return _abort(request, error)
-            return _answer(request, error, known)
+            return _answer(request, error)
 
     return translate
+
+
+def outage_of(request: web.Request, error: Exception) -> Unavailable | None:
+    """What an error means to who asked, where it means that something we depend on is away."""
+    for outage in request.get(OUTAGES, (ANY_OUTAGE,)):
+        if isinstance(error, outage.errors):
+            log.warning("dependency unavailable", extra={"code": outage.code, "cause": repr(error)})
+            return Unavailable(outage.code, outage.detail)
+    return None
 
 
 async def mark_started(request: web.Request, response: web.StreamResponse) -> None:
@@ -73,17 +86,14 @@ def _abort(request: web.Request, error: Exception) -> web.Response:
     return web.Response(status=CLIENT_GONE)
 
 
-def _answer(request: web.Request, error: Exception, outages: Sequence[Outage]) -> web.StreamResponse:
+def _answer(request: web.Request, error: Exception) -> web.StreamResponse:
     instance, request_id = path_of(request), request[REQUEST_ID]
     if isinstance(error, Refusal):
         return refused(error, instance=instance, request_id=request_id)
     if isinstance(error, web.HTTPException):
         return _translated(request, error)
-    for outage in outages:
-        if isinstance(error, outage.errors):
-            log.warning("dependency unavailable", extra={"code": outage.code, "cause": repr(error)})
-            refusal = Unavailable(outage.code, outage.detail)
-            return refused(refusal, instance=instance, request_id=request_id)
+    if away := outage_of(request, error):
+        return refused(away, instance=instance, request_id=request_id)
     log.error("request failed", exc_info=error, extra={"path": logged_path(request)})
     return problem(
         500,

@@ -2,12 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from aiohttp import WSMessage, WSMsgType, web
 
 from app.http.endpoints import Call
+from app.http.failures import outage_of
 from app.http.problems import Malformed, RateLimited, UpgradeNeeded
 from app.live.client import GRACE, SLOW, Client, Farewell
 from app.live.clients import Clients
@@ -73,7 +76,7 @@ async def converse(
     await ws.prepare(call.request)
     await client.converse(
         write=_write(ws, client.outbox, clients.metrics),
-        read=_Hearing(ws, client, clients, dialect, heartbeat).run(),
+        read=_Hearing(ws, client, clients, dialect, heartbeat, away=partial(outage_of, call.request)).run(),
     )
     if client.farewell:
         await _close(ws, client, client.farewell)
@@ -104,8 +107,11 @@ class _Hearing:
         clients: Clients,
         dialect: Dialect,
         heartbeat: Heartbeat,
+        *,
+        away: Callable[[Exception], Unavailable | None],
     ) -> None:
         self._ws = ws
+        self._away = away
         self._client = client
         self._dialect = dialect
         self._heartbeat = heartbeat
@@ -125,6 +131,10 @@ class _Hearing:
                 await self._follow(heard)
             except Refusal as refusal:
                 self._reject(refusal)
+            except Exception as failure:
+                if (away := self._away(failure)) is None:
+                    raise
+                self._reject(away)  # the socket stays: what it is told needs nothing of what is away
 
     async def _hear(self) -> WSMessage:
         """The next frame. A client that says nothing is asked whether it is there, and sent away without an answer."""

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import aiohttp
 
+from tests.chat.talking import new_project, talking
 from tests.deployment import Deployment
 from tests.jobsite.uploads import accepted, completed, get, over, sound, upload
 
@@ -59,6 +60,27 @@ async def test_without_postgres_uploads_are_accepted_and_reads_say_when_to_ask_a
             async with asyncio.timeout(60):
                 while (await _status(http, each["statusUrl"])) != "completed":  # noqa: ASYNC110 - elsewhere
                     await asyncio.sleep(0.1)
+
+
+async def test_without_postgres_a_conversation_stays_open_and_says_what_cannot_be_done(
+    victim: Deployment,
+) -> None:
+    async with victim.client() as http:
+        project = await new_project(http)
+        async with talking(http, project) as talk:
+            message = {"content": "Anybody there?", "messageId": str(uuid4())}
+            await victim.postgres.stop()
+            try:
+                await talk.say("chat_message", **message)
+                assert (await talk.hear("error"))["code"] == "DATABASE_UNAVAILABLE"
+                await talk.say("ping")
+                await talk.hear("pong")
+            finally:
+                await victim.postgres.start()
+            await until_ready(http)
+            await talk.say("chat_message", **message)
+            assert (await talk.hear("ack"))["messageId"] == message["messageId"]
+            assert (await talk.hear("error"))["code"] == "AI_UNAVAILABLE"
 
 
 async def _status(http: aiohttp.ClientSession, path: str) -> str | None:
