@@ -186,7 +186,7 @@ class Talk:
         draft = self._room.freeze(reply)
         try:
             outcome = await self._sending.stop(self._room.project_id, reply, made, draft=draft)
-        except Refusal:
+        except Exception:
             self._room.thaw(reply)
             raise
         self._say(messages.Ack(position=outcome.cursor, message_id=reply, timestamp=self._clock()))
