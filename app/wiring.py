@@ -196,6 +196,7 @@ def endpoints(
             commands=commands,
             db=db,
             signals=signals,
+            hub=hub,
             exists=exists,
             link=link,
             clock=clock,

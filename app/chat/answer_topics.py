@@ -10,5 +10,6 @@ ANSWERS = Topic(
     events=(AnswerEvent,),
     filters=lambda id: (f"chat.answer.{id}.>",),
     of=lambda recorded: (str(recorded.event.answer_id),),
-    about="One question and its answer: signals `sources` and `chunk` while it is made, then its events.",
+    about="One question and its answer: signals `sources` and `chunk` while it is made, then its events. "
+    "For those only who may read what it is looked for in.",
 )

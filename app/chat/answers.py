@@ -1,6 +1,7 @@
 """HTTP of questions over recordings and documents: asked, answered with citations, read again, deleted."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,14 +12,17 @@ from aiohttp import web
 
 from app.chat import answer_queries as queries
 from app.chat.answer_telling import made_now, teller
+from app.chat.answer_topics import ANSWERS
 from app.chat.answer_views import AnswerView, ChatBody, ChatsQuery, ChatSummary
 from app.chat.answerer import Answerer, Made
 from app.chat.asking import Asking, Followed
 from app.chat.runs import Ended, Runs
 from app.chat.streaming import stream, wants_stream, whole
+from app.http.auth import Principal
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
 from app.intents import intent
+from app.live.hub import Hub
 from app.search.routes import Link
 from events.chat import AnswerAsked, AnswerScope
 from events.envelope import Key
@@ -34,6 +38,7 @@ def endpoints(
     commands: Commands,
     db: asyncpg.Pool,
     signals: Signals,
+    hub: Hub,
     exists: Callable[[Key], Awaitable[bool]],
     link: Link,
     clock: Callable[[], datetime],
@@ -64,7 +69,7 @@ def endpoints(
     async def followed(call: Call[None, ChatBody]) -> Followed | None:
         if call.body.chat_id is None:
             return None
-        row = await row_of(call, call.body.chat_id)
+        row = await row_of(call.principal, call.body.chat_id)
         return Followed(
             msgspec.json.decode(row["scope"], type=AnswerScope),
             msgspec.json.decode(row["contexts"], type=tuple[str, ...]),
@@ -76,19 +81,23 @@ def endpoints(
             return await tell(call, made_now(asked, made, outcome.cursor))
         return await shown(call, asked.answer_id)  # it failed, or another process was first
 
-    async def row_of(call: Call[Any, Any], answer_id: UUID) -> asyncpg.Record:
+    async def guard(answer_id: UUID, principal: Principal) -> None:
+        with suppress(NotFound):
+            await row_of(principal, answer_id)
+
+    async def row_of(principal: Principal, answer_id: UUID) -> asyncpg.Record:
         row = None
         if await exists(Key("chat", "answer", answer_id)):
             row = await queries.answer(db, answer_id)
         if row is None:
             raise NotFound("ANSWER_NOT_FOUND", f"There is no answer {answer_id}.")
         for context in msgspec.json.decode(row["contexts"], type=list[str]):
-            if not call.principal.may(f"{context}:read"):
+            if not principal.may(f"{context}:read"):
                 raise Forbidden("SCOPE_REQUIRED", f"This key does not hold the scope {context}:read.")
         return row
 
     async def shown(call: Call[Any, Any], answer_id: UUID) -> AnswerView:
-        return await tell(call, await queries.told(db, await row_of(call, answer_id)))
+        return await tell(call, await queries.told(db, await row_of(call.principal, answer_id)))
 
     async def read(call: Call[None, None]) -> Reply:
         return Reply(body=await shown(call, call.ids["answerId"]))
@@ -113,6 +122,7 @@ def endpoints(
         outcome = await commands.execute(DeleteAnswer(answer_id=answer_id), intent(call, clock, answer_id))
         return Reply(position=outcome.cursor)
 
+    hub.guard(ANSWERS.name, guard)
     return (
         Endpoint(
             method="POST",

@@ -1,6 +1,7 @@
 """Projects: listed, made, shown, changed, talked in, exported, deleted."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -32,7 +33,7 @@ from events.chat import Manner
 from events.envelope import Key
 from handlers.chat.project.commands import ConfigureProject, CreateProject, DeleteProject, RenameProject
 from handlers.chat.project.decide import UNTITLED, no_project
-from handlers.refusals import Invalid
+from handlers.refusals import Invalid, NotFound
 from infra.blobs.disposition import content_disposition
 
 JSON = {"Content-Type": "application/json"}
@@ -66,6 +67,11 @@ class Projects:
     async def known(self, project_id: UUID, principal: Principal) -> None:
         """Raises `NotFound` for a project that is not there, `Forbidden` where it may not be read."""
         await self.found(project_id, principal)
+
+    async def guard(self, project_id: UUID, principal: Principal) -> None:
+        """Raises `Forbidden` where it may not be read; one that is not there may be followed, as its end is told."""
+        with suppress(NotFound):
+            await self.found(project_id, principal)
 
     async def listing(self, call: Call[ProjectsQuery, None]) -> Reply:
         q = call.query

@@ -42,6 +42,7 @@ def endpoints(
     projects = Projects(sending=sending, db=db, exists=exists, lead=lead, clock=clock)
     rooms = Rooms(feed=hub.feed(PROJECTS.stream), topic=PROJECTS, signals=signals, db=db, clock=clock)
     hub.listen(PROJECTS.name, rooms.signalled)
+    hub.guard(PROJECTS.name, projects.guard)
     return (
         *routes.endpoints(projects),
         sockets.endpoint(

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -27,6 +28,10 @@ FAREWELLS = 1.5
 """Seconds that clients have to take their leave when the process stops."""
 
 
+Guard = Callable[[UUID, Principal], Awaitable[None]]
+"""Raises `Forbidden` for who may not follow what has this id, though it holds the topic's scope."""
+
+
 class Clients:
     """The clients of a process, and what they can follow."""
 
@@ -44,6 +49,8 @@ class Clients:
         self._topics = topics
         self._feeds = feeds
         self._still_valid = still_valid
+        self.guards: dict[str, Guard] = {}
+        """By the name of a topic."""
         self._here: set[Client] = set()
         self._held: Counter[str] = Counter()
         """How many connections of each key."""
@@ -85,13 +92,15 @@ class Clients:
                 retry_after=5,
             )
 
-    def find(
+    async def find(
         self, principal: Principal, topics: Sequence[str], filter: Mapping[str, Sequence[str]]
     ) -> list[Address]:
         """The addresses that a client names. Raises `Invalid`, and `Forbidden` for those its key may not follow."""
         found = [find(self._topics, each) for each in dict.fromkeys(topics)]
         for each in found:
             authorize(principal, each.topic.scope)
+            if guard := self.guards.get(each.topic.name):
+                await guard(UUID(each.id), principal)
         return narrowed(found, filter)
 
     def follow(self, client: Client, addresses: Sequence[Address], cursors: Sequence[Position]) -> None:

@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from app.http.auth import Principal
 from app.http.endpoints import Endpoint
 from app.live import sockets, streams
-from app.live.clients import Clients
+from app.live.clients import Clients, Guard
 from app.live.conversation import Heartbeat
 from app.live.feed import Feed
 from app.live.limits import Limits
@@ -82,6 +82,10 @@ class Hub:
     def listen(self, topic: str, listener: Listener) -> None:
         """Call this with every signal of a topic, whoever follows it: its address's id, its name and payload."""
         self._listeners[topic] = listener
+
+    def guard(self, topic: str, guard: Guard) -> None:
+        """Ask this before somebody follows an address of a topic."""
+        self.clients.guards[topic] = guard
 
     async def run(self) -> None:
         """Tell what happens, for ever. While NATS or the database is away clients stay, and miss nothing."""

@@ -30,7 +30,7 @@ def endpoint(clients: Clients, heartbeat: Heartbeat) -> Endpoint:
     """The WebSocket."""
 
     async def socket(call: Call[Following, None]) -> web.StreamResponse:
-        addresses = clients.find(call.principal, listed(call.query.topics), call.query.filter)
+        addresses = await clients.find(call.principal, listed(call.query.topics), call.query.filter)
         since = cursors(call.query.since)
         with clients.admit("ws", call) as client:
             for each in addresses:
@@ -65,9 +65,10 @@ class Topics:
             case Ping():
                 client.outbox.put(message(Pong()))
             case Subscribe(topic=topic, since=since, filter=filter):
-                clients.follow(client, clients.find(client.principal, [topic], filter), cursors(since))
+                addresses = await clients.find(client.principal, [topic], filter)
+                clients.follow(client, addresses, cursors(since))
             case Unsubscribe(topic=topic):
-                [address] = clients.find(client.principal, [topic], {})
+                [address] = await clients.find(client.principal, [topic], {})
                 client.leave(str(address))
                 client.outbox.put(message(Unsubscribed(topic=str(address))))
 

@@ -37,7 +37,7 @@ def endpoint(clients: Clients, *, heartbeat: float) -> Endpoint:
     """The event stream, with a comment every `heartbeat` seconds."""
 
     async def stream(call: Call[StreamQuery, None]) -> web.StreamResponse:
-        addresses = clients.find(call.principal, listed(call.query.topics), call.query.filter)
+        addresses = await clients.find(call.principal, listed(call.query.topics), call.query.filter)
         wait = call.query.wait
         since = cursors(call.request.headers.get(LAST) or call.query.since)
         if not addresses:

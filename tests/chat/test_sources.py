@@ -234,6 +234,13 @@ async def test_sources_must_be_there_and_whoever_asks_must_be_allowed_to_read_th
             await refused_of(narrow, "POST", f"/v1/projects/{sourced}/messages", {"content": "Beam?"})
             listed = [each["id"] for each in (await read(narrow, "/v1/projects"))["projects"]]
             assert (plain in listed, sourced in listed) == (True, False)
+            question = {"question": "Which beam does the attic get?", "scope": {"collection": name}}
+            answer = await ask(http, "POST", "/v1/chat", json=question)
+            async with narrow.ws_connect("/v1/ws") as follower:
+                for topic in (f"projects:{sourced}", f"answers:{answer['id']}"):
+                    await refused_of(narrow, "GET", f"/v1/events?topics={topic}", None)
+                    await follower.send_json({"action": "subscribe", "topic": topic})
+                    assert (await follower.receive_json(timeout=20))["code"] == "SCOPE_REQUIRED"
             async with talking(narrow, plain) as talk:
                 async with http.patch(f"/v1/projects/{plain}", json={"collections": [papers_id]}) as answer:
                     assert answer.status == 204
