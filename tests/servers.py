@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -13,7 +12,7 @@ import nats
 
 from infra.embedded.home import Secrets
 from infra.embedded.nats import NatsServer, Node, Sync
-from infra.embedded.ports import free_ports
+from infra.embedded.ports import claimed
 from infra.embedded.postgres import PostgresServer
 
 
@@ -29,11 +28,8 @@ def temporary_home() -> Iterator[Path]:
 @contextmanager
 def claimed_port() -> Iterator[int]:
     """A port for a server that is started later, perhaps several times: no other of ours takes it meanwhile."""
-    port = free_ports(1)[0]
-    with socket.socket() as claim:
-        claim.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        claim.bind(("127.0.0.1", port))
-        yield port
+    with claimed(1) as ports:
+        yield ports[0]
 
 
 @asynccontextmanager
@@ -50,22 +46,22 @@ async def nats_server(home: Path, *, sync: Sync = "relaxed") -> AsyncIterator[Na
 @asynccontextmanager
 async def nats_cluster(home: Path, *, sync: Sync = "relaxed") -> AsyncIterator[tuple[NatsServer, ...]]:
     """Three JetStream nodes that have elected their leader; each can be killed and started."""
-    ports = tuple(free_ports(3))
-    nodes = tuple(
-        NatsServer(
-            home / f"node{n}",
-            sync=sync,
-            cluster=Node(f"node{n}", port, ports),
-            secrets=Secrets(home / "secrets"),
+    with claimed(3) as ports:  # for the nodes among themselves: they listen there a little later
+        nodes = tuple(
+            NatsServer(
+                home / f"node{n}",
+                sync=sync,
+                cluster=Node(f"node{n}", port, tuple(ports)),
+                secrets=Secrets(home / "secrets"),
+            )
+            for n, port in enumerate(ports, 1)
         )
-        for n, port in enumerate(ports, 1)
-    )
-    try:
-        await asyncio.gather(*(node.start() for node in nodes))
-        await asyncio.gather(*(until_jetstream_answers(node) for node in nodes))
-        yield nodes
-    finally:
-        await asyncio.gather(*(node.stop() for node in nodes))
+        try:
+            await asyncio.gather(*(node.start() for node in nodes))
+            await asyncio.gather(*(until_jetstream_answers(node) for node in nodes))
+            yield nodes
+        finally:
+            await asyncio.gather(*(node.stop() for node in nodes))
 
 
 async def until_jetstream_answers(server: NatsServer) -> None:

@@ -11,7 +11,7 @@ import psutil
 
 from infra.embedded import process
 from infra.embedded.home import Secrets, private_folder
-from infra.embedded.ports import settle
+from infra.embedded.ports import settled
 from infra.embedded.process import Child, EmbeddedServerError
 
 CONFIGURATION = Path(__file__).parents[2] / "nats.conf"
@@ -57,18 +57,18 @@ class NatsServer:
         """
         private_folder(self._folder)
         await process.stop_orphan("nats-server", self._is_ours, PATIENCE)
-        self.port = settle("nats-server", self.port, self._folder / "port")
-        self._child = process.spawn(
-            "nats-server",
-            [binary(), "-c", CONFIGURATION, "-P", self._pid_file],
-            environment=self._environment(),
-            log=self._folder / "nats.log",
-        )
-        try:
-            await process.until_ready(self._child, self._answers, timeout=30)
-        except BaseException:
-            await process.stop(self._child, 0)
-            raise
+        with settled("nats-server", self.port, self._folder / "port") as self.port:
+            self._child = process.spawn(
+                "nats-server",
+                [binary(), "-c", CONFIGURATION, "-P", self._pid_file],
+                environment=self._environment(),
+                log=self._folder / "nats.log",
+            )
+            try:
+                await process.until_ready(self._child, self._answers, timeout=30)
+            except BaseException:
+                await process.stop(self._child, 0)
+                raise
 
     async def stop(self) -> None:
         """Stop it cleanly: everything it acknowledged is on the disk."""

@@ -10,7 +10,7 @@ from infra.embedded import account as accounts
 from infra.embedded import process
 from infra.embedded.home import Secrets, private_folder, usable
 from infra.embedded.initdb import binaries_for, initialise
-from infra.embedded.ports import settle
+from infra.embedded.ports import settled
 from infra.embedded.process import Account, Child, EmbeddedServerError
 
 PATIENCE = 10.0
@@ -64,20 +64,25 @@ class PostgresServer:
         data = folder / "data"
         await self._mend(data)
         await asyncio.to_thread(initialise, data, binaries, account, self._password, self._durable)
-        self.port = settle("Postgres", self.port, folder / "port")
-        settings = SETTINGS | {"port": str(self.port)} | ({} if self._durable else HASTE)
-        self._child = process.spawn(
-            "Postgres",
-            [binaries / "postgres", "-D", data, *(f"--{name}={value}" for name, value in settings.items())],
-            environment={"LC_ALL": "C"},
-            log=folder / "postgres.log",
-            account=account,
-        )
-        try:
-            await process.until_ready(self._child, self._answers, timeout=60)
-        except BaseException:
-            await process.stop(self._child, PATIENCE)
-            raise
+        with settled("Postgres", self.port, folder / "port") as self.port:
+            settings = SETTINGS | {"port": str(self.port)} | ({} if self._durable else HASTE)
+            self._child = process.spawn(
+                "Postgres",
+                [
+                    binaries / "postgres",
+                    "-D",
+                    data,
+                    *(f"--{name}={value}" for name, value in settings.items()),
+                ],
+                environment={"LC_ALL": "C"},
+                log=folder / "postgres.log",
+                account=account,
+            )
+            try:
+                await process.until_ready(self._child, self._answers, timeout=60)
+            except BaseException:
+                await process.stop(self._child, PATIENCE)
+                raise
 
     async def stop(self) -> None:
         """Stop it cleanly, ending its connections."""
