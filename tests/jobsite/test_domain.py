@@ -29,6 +29,14 @@ async def refused(
         return answer.status, (await answer.json())["code"]
 
 
+def a_name() -> str:
+    """A word that nobody has said yet, of letters only: where digits come between, it is read as many words.
+
+    It is so long that one letter makes no difference to whether names are alike.
+    """
+    return "".join("abcdefghijklmnop"[int(digit, 16)] for digit in uuid4().hex[:12]).title()
+
+
 async def eventually(http: aiohttp.ClientSession, path: str, right: Any) -> dict[str, Any]:
     """What is read once it is as it should be."""
     async with asyncio.timeout(WITHIN):
@@ -46,7 +54,7 @@ async def added(http: aiohttp.ClientSession, path: str, **body: Any) -> tuple[st
 async def test_what_is_said_makes_jobs_and_action_items_and_corrections_make_them_right(
     http: aiohttp.ClientSession, deployment: Deployment
 ) -> None:
-    street, firm = f"Maple {uuid4().hex[:6]}".title(), f"Hendricks {uuid4().hex[:6]}".title()
+    street, firm = f"Maple {a_name()}", f"Hendricks {a_name()}"
     taken = await completed(http, sound(5.0), recordedAt="2026-11-16T07:30:00Z", title="Boiler room")
     path = f"/v1/sessions/{taken['sessionId']}"
     before = await get(http, path)
@@ -103,7 +111,7 @@ async def test_what_is_said_makes_jobs_and_action_items_and_corrections_make_the
 async def test_recordings_that_name_a_new_job_and_a_new_builder_at_once_come_to_one(
     http: aiohttp.ClientSession, deployment: Deployment
 ) -> None:
-    job, firm = f"Larch {uuid4().hex[:8]}".title(), f"Novak {uuid4().hex[:8]}".title()
+    job, firm = f"Larch {a_name()}", f"Novak {a_name()}"
     deployment.whisper.says[MODEL] = f"Job {job}. Builder {firm}. We poured the slab."
     try:
         taken = await asyncio.gather(*(accepted(http, sound()) for _ in range(4)))

@@ -10,7 +10,7 @@ import aiohttp
 from tests.deployment import Deployment
 from tests.jobsite.test_attachments import attached
 from tests.jobsite.test_attachments import over as read
-from tests.jobsite.test_domain import added, eventually, refused, sent
+from tests.jobsite.test_domain import a_name, added, eventually, refused, sent
 from tests.jobsite.uploads import completed, get, idle, sound
 from tests.speech.whisper_server import MODEL
 
@@ -22,11 +22,6 @@ def said(deployment: Deployment, text: str) -> Iterator[None]:
         yield
     finally:
         deployment.whisper.says.clear()
-
-
-def a_name() -> str:
-    """Long enough that one letter makes no difference to whether names are alike."""
-    return "".join("abcdefghijklmnop"[int(digit, 16)] for digit in uuid4().hex[:12]).title()
 
 
 async def listed(http: aiohttp.ClientSession, path: str, name: str) -> list[dict[str, Any]]:
