@@ -108,8 +108,9 @@ class Deletions:
         if tombstone.event.name != TOMBSTONE:
             raise Conflict("NOT_DELETED", f"The {what} {key.id} has not been deleted.")
         kind = f"{key.context}.{key.aggregate}"
-        rows, parts, messages, blobs, erasure = await asyncio.gather(
-            self._rows(kind, key.id),
+        rows = await self._rows(kind, key.id)
+        # Only then its parts: one whose rows have just gone has a tombstone by now, and is waited for.
+        parts, messages, blobs, erasure = await asyncio.gather(
             self._parts(key, tombstone),
             self._messages(key, tombstone),
             self._stored(history),

@@ -59,6 +59,12 @@ class Bucket:
 
     async def create(self) -> None:
         """Make it if it is not there. One that is configured otherwise is left so, with a warning."""
+        try:
+            await self._create()
+        except BlobsUnavailable:  # a request that met no leader is lost; by now there is another
+            await self._create()
+
+    async def _create(self) -> None:
         with reaching_jetstream():
             try:
                 await self.js.add_stream(self._config)
