@@ -54,6 +54,12 @@ COMMANDS = [
     (("Job.", "Maple Street."), [("job", "Maple Street")]),
     (("Job number 42.",), [("job", "42")]),
     (("Job 3rd Street.",), [("job", "3rd Street")]),
+    (("Job 4B-12C North 5th Street.",), [("job", "4B-12C North 5th Street")]),
+    (("Job Unit 7A2B3C, builder Hendricks.",), [("job", "Unit 7A2B3C"), ("builder", "Hendricks")]),
+    (
+        ("job unit 7a2b3c4d builder hendricks we poured",),
+        [("job", "Unit 7a2b3c4d"), ("builder", "Hendricks")],
+    ),
     (
         ("Action item: order forty sheets of drywall by Friday for Mike.",),
         [("action_item", "Order forty sheets of drywall", "Mike", "2026-11-20")],
@@ -128,6 +134,7 @@ def test_commands_are_heard_as_people_and_recognisers_put_them(
     "line",
     [
         "Good job on the builder's work.",
+        f"Job {'A1' * 40} Street.",
         "good job on the builder's work",
         "the builder said the job is done",
         "job well done",

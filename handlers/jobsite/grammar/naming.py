@@ -6,6 +6,7 @@ from handlers.jobsite.grammar.vocabulary import (
     ARTICLES,
     FIRMS,
     LONGEST_NAME,
+    MOST_PIECES,
     NAME_STOPS,
     NO_NAMES,
     VERBS,
@@ -42,22 +43,21 @@ def _large(note: Note, at: int, sentence: Sentence) -> int | None:
     """A run of words written large, with small ones between them."""
     after = at + 1
     here = after
-    while here < sentence.after and here - at < 2 * LONGEST_NAME and not _keyword(note, here):
+    while here < sentence.after and here - at < MOST_PIECES and not _keyword(note, here):
         word = note.words[here]
-        if word.text[:1].isupper() or word.kind in {"number", "times"} or _glued(note, here):
+        if word.text[:1].isupper() or word.kind in {"number", "times"} or _of_number(note, here):
             after = here + 1
         elif word.text == "." and note.low(here - 1) in {"st", "no", "mt", "dr", "co"}:
             pass
         elif word.low not in WITHIN:
             break
         here += 1
-    return after if after - at <= LONGEST_NAME + 3 else None
+    return after if after - at < MOST_PIECES and note.said(at, after) <= LONGEST_NAME + 3 else None
 
 
-def _glued(note: Note, at: int) -> bool:
+def _of_number(note: Note, at: int) -> bool:
     """Whether a word is the rest of a number, as in `3rd`."""
-    before = note.words[at - 1]
-    return before.kind == "number" and before.last == note.words[at].first
+    return note.words[at - 1].kind == "number" and note.glued(at)
 
 
 def _small(note: Note, at: int, sentence: Sentence) -> int | None:
@@ -67,12 +67,12 @@ def _small(note: Note, at: int, sentence: Sentence) -> int | None:
     while after < sentence.after and not note.is_mark(after) and not _keyword(note, after):
         if note.low(after) == "and" and note.low(after + 1) in FIRMS:
             return after + 2
-        if note.low(after) in NAME_STOPS | NO_NAMES - {"one"}:
+        if note.low(after) in NAME_STOPS | NO_NAMES - {"one"} and not note.glued(after):
             return after
         after += 1
         if note.low(after - 1) in ADDRESSES and note.low(after) not in ADDRESSES:
             return after
-        if after - at > LONGEST_NAME:
+        if after - at == MOST_PIECES or note.said(at, after) > LONGEST_NAME:
             return None
     return after
 

@@ -60,6 +60,14 @@ class Note:
         introduced = [at + len(each) for each in INTRODUCTIONS if self.says(at, *each)]
         return [at, *introduced]
 
+    def said(self, first: int, after: int) -> int:
+        """How many words these are to the ear: what is written together, as `4B-12C`, is one."""
+        return 1 + sum(not self.glued(at) for at in range(first + 1, after))
+
+    def glued(self, at: int) -> bool:
+        """Whether a word is written together with the one before it."""
+        return 0 < at < len(self.words) and self.words[at - 1].last == self.words[at].first
+
     def span(self, first: int, after: int) -> tuple[int, int]:
         """The characters of some words."""
         return self.words[first].first, self.words[after - 1].last

@@ -66,6 +66,8 @@ FIRMS = frozenset({"brothers", "co", "company", "daughter", "daughters", "partne
 """What an `and` inside a name is followed by."""
 LONGEST_NAME = 5
 """Words."""
+MOST_PIECES = 30
+"""Of a name, whose words may have several: `4B-12C` has five."""
 
 NOT_BEFORE = frozenset(
     (
