@@ -69,7 +69,7 @@ class Part:
         await self._process.start()
         async with asyncio.timeout(60):
             while not any(line.get("message") == READY[self.name] for line in self.lines()):
-                assert self.running, self.log.read_text()[self._began :]
+                assert self.running, self.said()
                 await asyncio.sleep(0.02)
 
     def kill(self) -> None:
@@ -95,6 +95,10 @@ class Part:
         began = time.monotonic()
         self._process.kill(signal.SIGTERM)
         return await self.ended(), time.monotonic() - began
+
+    def said(self) -> str:
+        """What it has written since it was started last."""
+        return self.log.read_bytes()[self._began :].decode()
 
     def lines(self) -> Iterator[dict[str, Any]]:
         """What it has logged since it was started last."""

@@ -17,8 +17,11 @@ from handlers.refusals import Refusal
 from infra.embedded.process import EmbeddedServerError
 from infra.embedding import EmbeddingUnavailable
 from infra.jetstream import ApiError, LogUnavailable
+from infra.telemetry.logs import logger
 from projections.batch import Halted
 from projections.rebuild import BeingRebuilt
+
+log = logger(__name__)
 
 STOP_WITHIN = 9.0
 """Seconds after a signal by which the process is gone, whatever still hangs."""
@@ -86,7 +89,7 @@ async def _stoppable(work: Coroutine[Any, Any, int | None]) -> int | None:
         nonlocal stopped
         if not stopped:
             stopped = True
-            loop.call_later(STOP_WITHIN, os._exit, 1)
+            loop.call_later(STOP_WITHIN, _break_off)
             task.cancel()
 
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -97,6 +100,28 @@ async def _stoppable(work: Coroutine[Any, Any, int | None]) -> int | None:
         if not stopped:
             raise
         return 0
+
+
+def _break_off() -> None:
+    """Leave at once, and say what would not end."""
+    log.error(
+        "broken off",
+        cause="it did not stop in time",
+        at_work=[_standing(each) for each in asyncio.all_tasks()],
+    )
+    os._exit(1)
+
+
+def _standing(task: asyncio.Task[Any]) -> str:
+    """A task, and the line on which its innermost coroutine waits."""
+    waiting: Any = task.get_coro()
+    while inner := getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None):
+        if not hasattr(inner, "cr_frame") and not hasattr(inner, "gi_frame"):
+            break
+        waiting = inner
+    frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None)
+    where = f" at {frame.f_code.co_qualname}, line {frame.f_lineno}" if frame else ""
+    return f"{task.get_name()}{where}"
 
 
 def _first(failures: BaseException) -> BaseException:

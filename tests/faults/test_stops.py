@@ -92,6 +92,6 @@ async def test_parts_that_are_stopped_and_started_while_many_upload_lose_nothing
         for n, part in enumerate(victim.parts):
             await uploads.until(2 + 3 * n)
             status, seconds = await part.stop()
-            assert (status, seconds < WITHIN) == (0, True)
+            assert (status, seconds < WITHIN) == (0, True), part.said()
             await part.start()
     await kept(victim, uploads)
