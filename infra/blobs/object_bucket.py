@@ -3,18 +3,17 @@
 import asyncio
 import logging
 from base64 import urlsafe_b64encode
+from typing import Any
 
 import msgspec
 from nats.aio.client import Client
-from nats.js.api import DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NotFoundError
 
 from infra.blobs import BlobsUnavailable
 from infra.blobs.jetstream import reaching_jetstream
 from infra.blobs.object_info import ObjectInfo, decoded
+from infra.streams import prepare
 
-DIFFERENT = 10058
-"""JetStream's code for: there is such a stream, and it is configured otherwise."""
 GONE = (10043, 10057)
 """JetStream's codes for: there is no such message to delete."""
 PATIENCE = 5.0
@@ -23,18 +22,23 @@ PAUSE = 0.05
 log = logging.getLogger(__name__)
 
 
-def bucket_stream(bucket: str, replicas: int) -> StreamConfig:
+def bucket_stream(bucket: str, replicas: int) -> dict[str, Any]:
     """The stream under a bucket, as the object store's specification has it."""
-    return StreamConfig(
-        name=f"OBJ_{bucket}",
-        description="Headwater's blobs, named by the sha256 of their content",
-        subjects=[f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],
-        storage=StorageType.FILE,
-        discard=DiscardPolicy.NEW,
-        num_replicas=replicas,
-        allow_rollup_hdrs=True,
-        allow_direct=True,
-    )
+    return {
+        "name": f"OBJ_{bucket}",
+        "description": "Headwater's blobs, named by the sha256 of their content",
+        "subjects": [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],
+        "storage": "file",
+        "retention": "limits",
+        "discard": "new",
+        "max_msgs": -1,
+        "max_bytes": -1,
+        "max_age": 0,
+        "max_msgs_per_subject": -1,
+        "num_replicas": replicas,
+        "allow_rollup_hdrs": True,
+        "allow_direct": True,
+    }
 
 
 class Bucket:
@@ -59,19 +63,10 @@ class Bucket:
 
     async def create(self) -> None:
         """Make it if it is not there. One that is configured otherwise is left so, with a warning."""
-        try:
-            await self._create()
-        except BlobsUnavailable:  # a request that met no leader is lost; by now there is another
-            await self._create()
-
-    async def _create(self) -> None:
         with reaching_jetstream():
-            try:
-                await self.js.add_stream(self._config)
-            except APIError as error:
-                if error.err_code != DIFFERENT:
-                    raise
-                log.warning("blob bucket is configured otherwise", extra={"stream": self.stream})
+            drifts = await prepare(self.nc, [self._config])
+        if drifts:
+            log.warning("blob bucket is configured otherwise", extra={"drifts": "; ".join(map(str, drifts))})
 
     async def connected(self) -> None:
         """Wait a moment for a connection that is down. Raises BlobsUnavailable."""
