@@ -26,6 +26,8 @@ PATIENCE = 8.0
 
 TOO_LARGE = 10054
 INCOMPLETE_BATCH = 10176
+WRONG_LAST = frozenset({10071, 10164})
+"""What was expected to be the newest message is not."""
 BUSY = frozenset({409, 429})
 """The same message is being stored, or too many others are."""
 

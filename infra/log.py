@@ -9,7 +9,7 @@ from events.catalogue import Catalogue
 from events.envelope import Claim, Event, Intent, Key, Recorded, subject_of, to_headers
 from events.ids import new_id
 from infra import jetstream
-from infra.jetstream import Ack, ApiError, Message, patiently
+from infra.jetstream import WRONG_LAST, Ack, ApiError, Message, patiently
 from infra.reader import Reader
 from infra.reservations import Reservations
 from infra.stored import Stored, direct_get, leader_get
@@ -21,7 +21,6 @@ PAST = 32
 TOMBSTONE = "deleted"
 """The name of the one event that outlives the erasure of its aggregate."""
 
-WRONG_LAST = frozenset({10071, 10164})
 BATCH_REPEATS = 10201
 _position = attrgetter("position")
 

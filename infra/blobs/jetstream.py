@@ -10,6 +10,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from infra.blobs import BlobsUnavailable
+from infra.jetstream import ApiError
 
 
 @contextmanager
@@ -19,7 +20,7 @@ def reaching_jetstream() -> Iterator[None]:
         yield
     except BlobsUnavailable:
         raise
-    except (nats.errors.Error, TimeoutError, OSError) as error:
+    except (nats.errors.Error, ApiError, TimeoutError, OSError) as error:
         detail = str(error).removeprefix("nats: ") or type(error).__name__
         raise BlobsUnavailable(f"JetStream could not serve a blob ({detail}). Try again shortly.") from error
 

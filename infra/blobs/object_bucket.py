@@ -3,15 +3,19 @@
 import asyncio
 import logging
 from base64 import urlsafe_b64encode
+from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 from nats.aio.client import Client
-from nats.js.errors import APIError, NotFoundError
+from nats.js.errors import APIError
 
 from infra.blobs import BlobsUnavailable
 from infra.blobs.jetstream import reaching_jetstream
 from infra.blobs.object_info import ObjectInfo, decoded
+from infra.jetstream import WRONG_LAST, ApiError, Message, patiently, publish
+from infra.stored import leader_get
 from infra.streams import prepare
 
 GONE = (10043, 10057)
@@ -82,26 +86,29 @@ class Bucket:
 
         Asks the stream's leader: a replica may not know yet what was just put.
         """
-        await self.connected()
+        query = {"last_by_subj": self.metadata(key)}
         with reaching_jetstream():
-            try:
-                message = await self.js.get_last_msg(self.stream, self.metadata(key))
-            except NotFoundError:
-                return None
-        return decoded(message.data), message.seq or 0
+            found = await patiently(partial(leader_get, self.nc, self.stream, query))
+        return found and (decoded(found.payload), found.position)
 
     async def describe(self, info: ObjectInfo, *, newest: int, on: str) -> int:
         """Write a blob's metadata in place of any before it; where it came to lie.
 
-        JetStream refuses it (APIError) unless the newest message on the subject `on` lies at `newest`.
+        JetStream refuses it (ApiError) unless the newest message on the subject `on` lies at `newest`.
         """
-        headers = {
-            "Nats-Rollup": "sub",
-            "Nats-Expected-Last-Subject-Sequence": str(newest),
-            "Nats-Expected-Last-Subject-Sequence-Subject": on,
-        }
-        body = msgspec.json.encode(info)
-        return (await self.js.publish(self.metadata(info.name), body, headers=headers)).seq
+        headers = {"Nats-Rollup": "sub", "Nats-Msg-Id": uuid4().hex}
+        message = Message(self.metadata(info.name), msgspec.json.encode(info), headers)
+        message.expect(newest, on)
+        try:
+            return (await patiently(partial(publish, self.nc, message))).seq
+        except ApiError as refused:
+            if (
+                refused.code not in WRONG_LAST
+                or not (found := await self.latest(info.name))
+                or found[0] != info
+            ):
+                raise
+            return found[1]  # by a first try, whose answer was lost
 
     async def purge(self, nuid: str) -> None:
         """Remove the chunks of an upload that came to nothing."""

@@ -71,6 +71,9 @@ class ObjectBlobs:
             async for part in intake.parts(self._chunk_size):
                 await writer.write(part.getvalue())
             positions = await writer.finish()
+        except BlobsUnavailable:  # nor will it be tidied up soon: nobody need wait for that
+            self._unbroken.begin(self._give_up(writer))
+            raise
         except BaseException:
             await self._unbroken.run(self._give_up(writer))
             raise

@@ -15,10 +15,14 @@ class Unbroken:
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for the work; its result or error, unless the caller is cancelled first."""
+        return await asyncio.shield(self.begin(work))
+
+    def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Let it run, waited for or not."""
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def settle(self) -> None:
         """Wait until nothing runs any more."""
