@@ -42,8 +42,7 @@ async def age(nc: Client, stream: str, after: int, filter: str = ">") -> float:
     (message,) = await stored.direct_get(nc, stream, {"seq": after + 1, "next_by_subj": filter})
     if message is None:
         return 0.0
-    at = datetime.fromisoformat(message.headers["Nats-Time-Stamp"][:26].rstrip("Z") + "+00:00")
-    return max(0.0, (datetime.now(UTC) - at).total_seconds())
+    return max(0.0, (datetime.now(UTC) - message.time).total_seconds())
 
 
 async def _consumers(nc: Client, stream: str) -> list[dict[str, Any]]:

@@ -6,13 +6,10 @@ import msgspec
 from nats.aio.client import Client
 
 from events.envelope import Event, Key, Recorded
-from infra import jetstream
-from infra.jetstream import ApiError
+from infra.jetstream import erase_message
 from infra.log import TOMBSTONE, Log
 from infra.reservations import Reservation
 from infra.stored import leader_get
-
-ALREADY_GONE = frozenset({10037, 10043, 10057})
 
 
 class NotDeleted(Exception):
@@ -31,13 +28,7 @@ async def erase(key: Key, *, log: Log, eraser: Client) -> int:
         raise NotDeleted(f"{key.filter} is not deleted")
     positions = await _reservations(key, history, eraser) + [recorded.position for recorded in history[:-1]]
     for position in positions:
-        try:
-            await jetstream.api(
-                eraser, f"STREAM.MSG.DELETE.{key.stream}", {"seq": position, "no_erase": False}
-            )
-        except ApiError as refused:
-            if refused.code not in ALREADY_GONE:
-                raise
+        await erase_message(eraser, key.stream, position)
     return len(positions)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64decode
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +13,8 @@ from infra.jetstream import ApiError, LogUnavailable, api, reaching_nats
 from infra.wire import headers_of
 
 NO_MESSAGE = 10037
+TIME = "Nats-Time-Stamp"
+"""The header by which a direct get tells when a message was stored."""
 PAGE = 1000
 """Messages of a subject that are asked for at once."""
 
@@ -24,6 +27,11 @@ class Stored(NamedTuple):
     subject: str
     payload: bytes
     headers: dict[str, str]
+
+    @property
+    def time(self) -> datetime:
+        """When the stream took it; to the microsecond, of the nanoseconds that JetStream tells."""
+        return datetime.fromisoformat(self.headers[TIME][:26].rstrip("Z") + "+00:00")
 
 
 async def direct_get(
@@ -132,5 +140,5 @@ async def leader_get(nc: Client, stream: str, query: dict[str, Any]) -> Stored |
         if refused.code == NO_MESSAGE:
             return None
         raise
-    headers = headers_of(b64decode(found.get("hdrs", "")))
+    headers = headers_of(b64decode(found.get("hdrs", ""))) | {TIME: found["time"]}
     return Stored(stream, found["seq"], found["subject"], b64decode(found.get("data", "")), headers)

@@ -9,6 +9,7 @@ from infra.blobs.jetstream import direct_get, position_of, reaching_jetstream
 from infra.blobs.object_bucket import Bucket
 from infra.blobs.object_info import ObjectInfo
 from infra.blobs.room import Room
+from infra.jetstream import Message, publish
 
 ENVELOPE = 1 << 10
 """Bytes that a chunk's subject, reply subject and headers take at most."""
@@ -56,19 +57,20 @@ class ChunkWriter:
             if not ack.cancelled():
                 ack.exception()  # seen: whoever gives up on the upload does not ask for it
 
-    def _after(self) -> dict[str, str] | None:
+    def _after(self) -> dict[str, str]:
         """The condition for the next chunk: that those before it are still there, if they all have arrived.
 
         A sweep comes only after a long pause, and after a pause none is on its way.
         """
         if self._acks or not self._positions:
-            return None
+            return {}
         return {"Nats-Expected-Last-Subject-Sequence": str(self._positions[-1])}
 
-    async def _publish(self, chunk: bytes, headers: dict[str, str] | None) -> int:
+    async def _publish(self, chunk: bytes, headers: dict[str, str]) -> int:
+        message = Message(self._subject, chunk, headers)
         try:
             with reaching_jetstream():
-                return (await self._bucket.js.publish(self._subject, chunk, headers=headers)).seq
+                return (await publish(self._bucket.nc, message, timeout=self._bucket.timeout)).seq
         finally:
             self._room.give(len(chunk) + ENVELOPE)
 

@@ -9,17 +9,14 @@ from uuid import uuid4
 
 import msgspec
 from nats.aio.client import Client
-from nats.js.errors import APIError
 
 from infra.blobs import BlobsUnavailable
 from infra.blobs.jetstream import reaching_jetstream
 from infra.blobs.object_info import ObjectInfo, decoded
-from infra.jetstream import WRONG_LAST, ApiError, Message, patiently, publish
+from infra.jetstream import WRONG_LAST, ApiError, Message, api, erase_message, patiently, publish
 from infra.stored import leader_get
 from infra.streams import prepare
 
-GONE = (10043, 10057)
-"""JetStream's codes for: there is no such message to delete."""
 PATIENCE = 5.0
 """Seconds that a request waits for a connection that is down, before it fails."""
 PAUSE = 0.05
@@ -52,9 +49,8 @@ class Bucket:
         self.name = name
         self.stream = f"OBJ_{name}"
         self.nc = nc
-        self.js = nc.jetstream(timeout=timeout)
         self.timeout = timeout
-        self._eraser = eraser.jetstream(timeout=timeout)
+        self._eraser = eraser
         self._config = bucket_stream(name, replicas)
 
     def chunks(self, nuid: str) -> str:
@@ -112,10 +108,13 @@ class Bucket:
 
     async def purge(self, nuid: str) -> None:
         """Remove the chunks of an upload that came to nothing."""
-        if not self.nc.is_connected:
-            raise BlobsUnavailable("The connection to NATS is down.")
         with reaching_jetstream():
-            await self._eraser.purge_stream(self.stream, subject=self.chunks(nuid))
+            await api(
+                self._eraser,
+                f"STREAM.PURGE.{self.stream}",
+                {"filter": self.chunks(nuid)},
+                timeout=self.timeout,
+            )
 
     async def erase(self, info: ObjectInfo, position: int) -> None:
         """Overwrite the blob described at that position, on disk too, which a purge would not.
@@ -127,11 +126,4 @@ class Bucket:
                 marker = msgspec.structs.replace(info, deleted=True)
                 position = await self.describe(marker, newest=position, on=self.metadata(info.name))
             for each in (*info.positions, position):
-                await self._erase_message(each)
-
-    async def _erase_message(self, position: int) -> None:
-        try:
-            await self._eraser.delete_msg(self.stream, position)
-        except APIError as error:
-            if error.err_code not in GONE:
-                raise
+                await erase_message(self._eraser, self.stream, each)

@@ -1,14 +1,13 @@
 """Finding what dead uploads and half-done deletions have left in a bucket."""
 
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-
-from nats.js.errors import NotFoundError
 
 from infra.blobs.jetstream import direct_get, position_of, reaching_jetstream
 from infra.blobs.object_bucket import Bucket
 from infra.blobs.object_info import ObjectInfo, decoded
+from infra.jetstream import api
+from infra.stored import leader_get
 
 PAGE = 256
 
@@ -44,10 +43,7 @@ async def _uploads(bucket: Bucket) -> AsyncIterator[str]:
     while offset < total:
         request = {"subjects_filter": bucket.chunks("*"), "offset": offset}
         with reaching_jetstream():
-            answer = await bucket.nc.request(
-                f"$JS.API.STREAM.INFO.{bucket.stream}", json.dumps(request).encode(), timeout=bucket.timeout
-            )
-        page = json.loads(answer.data)
+            page = await api(bucket.nc, f"STREAM.INFO.{bucket.stream}", request, timeout=bucket.timeout)
         subjects = page["state"].get("subjects", {})
         for subject in subjects:
             yield subject
@@ -70,8 +66,5 @@ async def _described(bucket: Bucket) -> AsyncIterator[tuple[ObjectInfo, int]]:
 async def _age(bucket: Bucket, subject: str) -> timedelta:
     """How long ago the last chunk was stored; nothing when there is none any more."""
     with reaching_jetstream():
-        try:
-            message = await bucket.js.get_last_msg(bucket.stream, subject)
-        except NotFoundError:
-            return timedelta()
-    return datetime.now(UTC) - (message.time or datetime.now(UTC))
+        newest = await leader_get(bucket.nc, bucket.stream, {"last_by_subj": subject})
+    return datetime.now(UTC) - newest.time if newest else timedelta()
