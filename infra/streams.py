@@ -29,12 +29,12 @@ class Drift:
         return f"{self.stream}: {self.setting} is {self.actual!r}, should be {self.expected!r}"
 
 
-def context_stream(context: str, replicas: int) -> dict[str, Any]:
-    """The stream of a context: every event for ever, on disk, refusing rather than dropping when full."""
+def lasting_stream(name: str, description: str, subjects: list[str], replicas: int) -> dict[str, Any]:
+    """A stream that keeps what it has taken for ever, on disk, and refuses rather than drops when it is full."""
     return {
-        "name": context.upper(),
-        "description": f"Every event of the context {context}, for ever",
-        "subjects": [f"{context}.>"],
+        "name": name,
+        "description": description,
+        "subjects": subjects,
         "storage": "file",
         "retention": "limits",
         "discard": "new",
@@ -43,8 +43,16 @@ def context_stream(context: str, replicas: int) -> dict[str, Any]:
         "max_age": 0,
         "max_msgs_per_subject": -1,
         "num_replicas": replicas,
-        "compression": "s2",
         "allow_direct": True,
+    }
+
+
+def context_stream(context: str, replicas: int) -> dict[str, Any]:
+    """The stream of a context: every event."""
+    description = f"Every event of the context {context}, for ever"
+    return {
+        **lasting_stream(context.upper(), description, [f"{context}.>"], replicas),
+        "compression": "s2",
         "allow_atomic": True,
         "duplicate_window": 120 * SECOND,
     }

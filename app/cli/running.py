@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import uvloop
@@ -114,13 +114,10 @@ def _break_off() -> None:
 
 def _standing(task: asyncio.Task[Any]) -> str:
     """A task, and the line on which its innermost coroutine waits."""
-    waiting: Any = task.get_coro()
-    while inner := getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None):
-        if not hasattr(inner, "cr_frame") and not hasattr(inner, "gi_frame"):
-            break
-        waiting = inner
-    frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None)
-    where = f" at {frame.f_code.co_qualname}, line {frame.f_lineno}" if frame else ""
+    where, waiting = "", cast(object, task.get_coro())
+    while frame := getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None):
+        where = f" at {frame.f_code.co_qualname}, line {frame.f_lineno}"
+        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None)
     return f"{task.get_name()}{where}"
 
 

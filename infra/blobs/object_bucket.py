@@ -15,7 +15,7 @@ from infra.blobs.jetstream import reaching_jetstream
 from infra.blobs.object_info import ObjectInfo, decoded
 from infra.jetstream import WRONG_LAST, ApiError, Message, api, erase_message, patiently, publish
 from infra.stored import leader_get
-from infra.streams import prepare
+from infra.streams import lasting_stream, prepare
 
 PATIENCE = 5.0
 """Seconds that a request waits for a connection that is down, before it fails."""
@@ -25,21 +25,9 @@ log = logging.getLogger(__name__)
 
 def bucket_stream(bucket: str, replicas: int) -> dict[str, Any]:
     """The stream under a bucket, as the object store's specification has it."""
-    return {
-        "name": f"OBJ_{bucket}",
-        "description": "Headwater's blobs, named by the sha256 of their content",
-        "subjects": [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"],
-        "storage": "file",
-        "retention": "limits",
-        "discard": "new",
-        "max_msgs": -1,
-        "max_bytes": -1,
-        "max_age": 0,
-        "max_msgs_per_subject": -1,
-        "num_replicas": replicas,
-        "allow_rollup_hdrs": True,
-        "allow_direct": True,
-    }
+    description = "Headwater's blobs, named by the sha256 of their content"
+    subjects = [f"$O.{bucket}.C.>", f"$O.{bucket}.M.>"]
+    return {**lasting_stream(f"OBJ_{bucket}", description, subjects, replicas), "allow_rollup_hdrs": True}
 
 
 class Bucket:

@@ -72,7 +72,7 @@ class Writer:
         yield Piece("", Usage(prompt_tokens=10, completion_tokens=5))
 
     async def structured(self, turns: Sequence[Turn], shape: type[Any], *, model: str | None = None) -> Any:
-        raise NotImplementedError
+        raise AssertionError("an answer is streamed")
 
     async def about(self, model: str | None = None) -> Model:
         if self.away:

@@ -5,13 +5,16 @@ import hashlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from nats.aio.client import Client
 
-from infra.blobs import BlobMissing, BlobsUnavailable
+from infra.blobs import BlobMissing, BlobsUnavailable, object_bucket
 from infra.blobs.objects import ObjectBlobs
 from infra.embedded.nats import NatsServer
+from infra.jetstream import Ack, LogUnavailable, Message, publish
 from tests import servers
 from tests.blobs import sites
 from tests.blobs.sites import SECRET, Site, connection, pieces
@@ -122,6 +125,27 @@ async def test_an_upload_that_jetstream_dies_under_fails_and_is_swept() -> None:
                 while await site.contents():  # a chunk on its way may arrive after the first sweep
                     with suppress(BlobsUnavailable):
                         await site.blobs.sweep(NOW)
+
+
+async def test_metadata_that_was_stored_though_its_answer_was_lost_counts(
+    objects: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = False
+
+    async def losing(nc: Client, message: Message) -> Ack:
+        nonlocal lost
+        if lost:
+            return await publish(nc, message)
+        lost = True
+        # Under another id: as where JetStream looks at what is expected before it looks for repetitions.
+        await publish(nc, replace(message, headers={**message.headers, "Nats-Msg-Id": "first"}))
+        raise LogUnavailable("the answer was lost")
+
+    monkeypatch.setattr(object_bucket, "publish", losing)
+    blob = await objects.blobs.put(pieces(b"stored once"), media_type="audio/ogg")
+    assert lost
+    assert await objects.blobs.get(blob.key) == b"stored once"
+    assert len(await objects.contents()) == 2  # metadata, and one set of chunks
 
 
 async def answers(site: Site) -> bool:

@@ -82,9 +82,7 @@ async def test_one_that_was_broken_off_is_finished_by_the_next_attempt(
 
     async def break_off(nc, subject, *args, **kwargs):
         nonlocal calls
-        if (
-            "MSG.DELETE" in subject and "OBJ_" not in subject
-        ):  # an event of the paper, not a chunk of its blobs
+        if "MSG.DELETE" in subject and "OBJ_" not in subject:  # an event, no chunk of a blob
             calls += 1
             if calls > survives:
                 raise LogUnavailable("killed")
