@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from events.catalogue import Catalogue
@@ -180,6 +181,11 @@ class Log:
         info = await jetstream.api(self._nc, f"STREAM.INFO.{key.stream}", request)
         subjects: dict[str, int] = info["state"].get("subjects") or {}
         return {subject.rpartition(".")[2]: count for subject, count in subjects.items()}
+
+    async def deleted_before(self, key: Key, recorded: Recorded[Any]) -> bool:
+        """Whether an aggregate of the same stream was deleted when this happened: what was before that is for whoever
+        answers the tombstone."""
+        return TOMBSTONE in await self.held(key) and (await self.load(key))[-1].position < recorded.position
 
     async def holder(self, context: str, claim: Claim) -> UUID | None:
         """Which aggregate has a unique name now, if any. Raises `LogUnavailable`."""

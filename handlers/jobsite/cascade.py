@@ -104,7 +104,7 @@ def _late(event: type[Event], delete: Callable[[UUID], Command], log: Log) -> Ha
             for kind in ("session", "job")
             if (id := getattr(recorded.event, f"{kind}_id", None))
         ]
-        late = [each for each in owned if await _deleted_before(recorded, each, log)]
+        late = [each for each in owned if await log.deleted_before(each, recorded)]
         return delete(recorded.event.key.id) if late else None
 
     return Handler(name=f"late_{event.aggregate}", on=event, effect=delete_late)
@@ -113,16 +113,9 @@ def _late(event: type[Event], delete: Callable[[UUID], Command], log: Log) -> Ha
 def _jobless(event: type[Event], log: Log) -> Handler:
     async def leave_job(recorded: Recorded[Any], _: Attempt) -> Command | None:
         session, job = recorded.event.session_id, recorded.event.job_id
-        if job is None or not await _deleted_before(recorded, Key("jobsite", "job", job), log):
+        if job is None or not await log.deleted_before(Key("jobsite", "job", job), recorded):
             return None
         gone = TOMBSTONE in await log.held(recorded.event.key)
         return None if gone else MoveSession(session_id=session, job_id=None)
 
     return Handler(name=f"late_session_{event.name}", on=event, effect=leave_job)
-
-
-async def _deleted_before(recorded: Recorded[Any], owner: Key, log: Log) -> bool:
-    """Whether its owner was deleted when this happened: what happened before that is the cascade's."""
-    if TOMBSTONE not in await log.held(owner):
-        return False
-    return (await log.load(owner))[-1].position < recorded.position

@@ -1,17 +1,22 @@
 """Rules of the words of a reply from sources, and of who may have them made."""
 
+from typing import Any
 from uuid import UUID
 
 from msgspec.structs import replace
 
-from events.chat import Manner, ReplyDeleted, ReplyWritten, SourceUsed
-from events.envelope import Event
+from events.chat import Manner, ProjectDeleted, ReplyDeleted, ReplyWritten, SourceUsed
+from events.envelope import Event, Key, Recorded
 from handlers.chat.project.decide import PROJECTS
+from handlers.chat.reply.cascade import cascades
 from handlers.chat.reply.decide import REPLIES, DeleteReply, WriteReply
+from handlers.handler import Attempt
 from handlers.refusals import Forbidden
+from infra.log import TOMBSTONE, Log
 from infra.retrieval.following import merged, together
 from tests.answers.passages import passages
 from tests.chat.facts import CREATED, ENDED, PROJECT, R1, SENT, ask_again, end, send
+from tests.jobsite.test_rows import recorded
 from tests.rules import Given
 from tests.rules import given as given_of
 
@@ -37,6 +42,26 @@ def test_words_go_once_and_stay_away() -> None:
 
 def test_what_was_never_written_cannot_go() -> None:
     given().when(delete).then()
+
+
+class Told(Log):
+    """A log in which only the project has been deleted, at 9."""
+
+    def __init__(self) -> None: ...
+
+    async def held(self, key: Key) -> dict[str, int]:
+        return {TOMBSTONE: 1} if key.id == PROJECT else {}
+
+    async def load(self, key: Key) -> list[Recorded[Any]]:
+        return [recorded(ProjectDeleted(project_id=PROJECT), 9)]
+
+
+async def test_words_that_came_before_the_tombstone_are_left_to_those_who_answer_it() -> None:
+    """Whoever answers the tombstone lists what it took in the proof of the deletion."""
+    handlers = cascades(models=None, log=Told())  # type: ignore[arg-type]
+    late = next(each for each in handlers if each.name == "late_reply")
+    assert await late.effect(recorded(WRITTEN, 8), Attempt(1, 6)) is None
+    assert await late.effect(recorded(WRITTEN, 10), Attempt(1, 6)) == DeleteReply(reply_id=R1)
 
 
 def test_a_reply_whose_words_are_apart_is_a_message_all_the_same() -> None:

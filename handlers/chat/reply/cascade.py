@@ -47,7 +47,7 @@ def _late(log: Log) -> Handler:
         for each in e.sources:
             if TOMBSTONE in await log.held(Key(each.context, each.kind, each.source_id)):
                 return DeleteReply(reply_id=e.reply_id, source_id=each.source_id)
-        if TOMBSTONE in await log.held(Key("chat", "project", e.project_id)):
+        if await log.deleted_before(Key("chat", "project", e.project_id), recorded):
             return DeleteReply(reply_id=e.reply_id)
         return None
 
