@@ -190,11 +190,11 @@ async def test_a_worker_that_stops_hands_back_the_rest_at_once(
 
 
 async def test_a_cancellation_that_comes_with_an_answer_of_the_log_is_not_lost(floor: Floor) -> None:
-    """In Python 3.11 `asyncio.wait_for`, which nats-py uses, would return the answer and forget to stop."""
+    """In Python 3.11 `asyncio.wait_for`, which nats-py would use, would return the answer and forget to stop."""
     silent = await floor.nc.subscribe("silent")
     asking = asyncio.create_task(jetstream.request(floor.nc, "silent", b"", timeout=5))
     await silent.next_msg(timeout=5)
-    [answer] = floor.nc._resp_map.values()
+    [answer] = floor.nc._asked.values()
     answer.set_result(Msg(floor.nc))
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
