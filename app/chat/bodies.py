@@ -1,6 +1,6 @@
 """What `chat` is asked about projects over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
@@ -77,5 +77,5 @@ class ProjectQuery(msgspec.Struct, frozen=True, kw_only=True):
 class ExportQuery(msgspec.Struct, frozen=True, kw_only=True):
     """As what."""
 
-    format: Annotated[str, msgspec.Meta(pattern=r"^(markdown|json)$(?!\n)")] = "markdown"
+    format: Literal["markdown", "json"] = "markdown"
     """`markdown`: the shown branch, to read; `json`: every message of every branch."""

@@ -244,7 +244,7 @@ def _read(data: str) -> Request:
     try:
         asked = _decoder.decode(data)
     except msgspec.ValidationError as error:
-        raise invalid("BAD_MESSAGE", error) from None
+        raise invalid("BAD_MESSAGE", error, _decoder.type) from None
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         raise Malformed("BAD_MESSAGE", "This is not JSON that can be read.") from None
     if "\0" in getattr(asked, "content", ""):

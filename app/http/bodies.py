@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from app.http.choices import choices
 from app.http.forms import plainly
 from app.http.problems import Malformed, Stalled
 from handlers.refusals import Invalid, TooLarge, Unsupported
@@ -57,7 +58,7 @@ async def read_json(request: web.Request, decoder: msgspec.json.Decoder[Shape], 
     try:
         value = decoder.decode(body or b"{}")
     except msgspec.ValidationError as error:
-        raise invalid("INVALID_BODY", error) from None
+        raise invalid("INVALID_BODY", error, decoder.type) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed("MALFORMED_JSON", f"The body is not JSON in UTF-8: {_reason(error)}.") from None
     except RecursionError:
@@ -67,11 +68,13 @@ async def read_json(request: web.Request, decoder: msgspec.json.Decoder[Shape], 
     return value
 
 
-def invalid(code: str, error: msgspec.ValidationError) -> Invalid:
-    """The refusal for a value that does not fit, with the path of the member at fault."""
+def invalid(code: str, error: msgspec.ValidationError, shape: Any) -> Invalid:
+    """The refusal for a value that does not fit `shape`, with the path of the member at fault."""
     reason, _, path = str(error).partition(" - at `$")
     place = path.rstrip("`").lstrip(".")
     said = plainly(reason)
+    if said.startswith("Invalid") and (known := choices(shape, place)):
+        said = f"Expected one of {', '.join(known)}"
     return Invalid(code, f"{said} at {place}." if place else f"{said}.", field=place or None)
 
 

@@ -51,7 +51,7 @@ def convert(texts: Any, shape: Any) -> Any:
     try:
         result = msgspec.convert(texts, shape, strict=False)
     except msgspec.ValidationError as error:
-        refusal = invalid("INVALID_PARAMETER", error)
+        refusal = invalid("INVALID_PARAMETER", error, shape)
         raise Malformed(refusal.code, refusal.detail, field=refusal.field) from None
     for name, value in _members(result):
         if isinstance(value, float) and not math.isfinite(value):

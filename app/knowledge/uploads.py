@@ -157,7 +157,7 @@ def metadata_of(text: str | None) -> Metadata:
     try:
         return _metadata.decode(text)
     except msgspec.ValidationError as error:
-        refusal = invalid("INVALID_METADATA", error)
+        refusal = invalid("INVALID_METADATA", error, _metadata.type)
         raise Invalid(refusal.code, f"metadata: {refusal.detail}", field="metadata") from None
     except (msgspec.DecodeError, RecursionError):
         raise Invalid("INVALID_METADATA", "metadata must be a JSON object.", field="metadata") from None

@@ -80,6 +80,6 @@ def _read(data: str) -> Request:
     try:
         return _decoder.decode(data)
     except msgspec.ValidationError as error:
-        raise invalid("INVALID_MESSAGE", error) from None
+        raise invalid("INVALID_MESSAGE", error, _decoder.type) from None
     except (msgspec.DecodeError, RecursionError):
         raise Malformed("MALFORMED_JSON", "This is not JSON that can be read.") from None
