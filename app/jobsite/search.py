@@ -63,7 +63,7 @@ def source(*, db: asyncpg.Pool, embedder: Embedder, index: Index) -> Source:
 def _shown(session: asyncpg.Record, moment: MomentView | None) -> Shown:
     fragment = f"t={moment.start:.2f}" if moment else ""
     return Shown(
-        title=session["title"],
+        title=session["title"] or session["file_name"] or None,
         original=Original(session["blob"], session["media_type"], session["file_name"], fragment),
         job_id=session["job_id"],
         moment=moment,
@@ -74,7 +74,7 @@ def _page(attachment: asyncpg.Record, page: int | None) -> Shown:
     """Browsers open a PDF at its page."""
     pdf = page is not None and attachment["media_type"] == "application/pdf"
     return Shown(
-        title=attachment["title"],
+        title=attachment["title"] or attachment["file_name"] or None,
         original=Original(
             attachment["blob"],
             attachment["media_type"],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from infra.extractive.numbers import Token, number_at, size_at
 from infra.extractive.rooms import room_at
 from infra.extractive.units import unit_of
-from infra.extractive.words import ATTRIBUTES, COPULAS, ENDS, IDLE, singular
+from infra.extractive.words import ARTICLES, ATTRIBUTES, COPULAS, ENDS, IDLE, PREPOSITIONS, singular
 
 LONGEST_NAME = 4
 """Words of an item's name."""
@@ -59,7 +59,10 @@ def _thickness(words: Sequence[Token], at: int) -> tuple[str, int] | None:
 
 
 def subject(words: Sequence[Token], at: int) -> list[str]:
-    """What a sentence tells the measure of: `each window is` four feet wide."""
+    """What a sentence tells the measure of: `each window is` four feet wide, `the height of the ceiling is` eight feet.
+
+    Nothing when that is not what stands in front of the verb: `the way to the house is` ten yards.
+    """
     here = at - 1
     if low(words, here) not in COPULAS:
         return []
@@ -72,7 +75,18 @@ def subject(words: Sequence[Token], at: int) -> list[str]:
     ):
         names.insert(0, singular(words[here].low))
         here -= 1
-    return [name for name in names if name not in IDLE]
+    names = [name for name in names if name not in IDLE]
+    while low(words, here) in ARTICLES:
+        here -= 1
+    attribute = ATTRIBUTES.get(low(words, here - 1))
+    if low(words, here) == "of" and attribute and names:
+        return [*names, attribute]
+    return [] if low(words, here) in PREPOSITIONS else _attributed(names)
+
+
+def _attributed(names: Sequence[str]) -> list[str]:
+    """`ceiling height` as `ceiling high`, so that a measure has one name, however it is told."""
+    return [ATTRIBUTES.get(name, name) if n == len(names) - 1 and n else name for n, name in enumerate(names)]
 
 
 def label(words: Sequence[Token], begin: int, at: int) -> tuple[list[str], str | None]:
@@ -96,5 +110,4 @@ def label(words: Sequence[Token], begin: int, at: int) -> tuple[list[str], str |
     names, after = named(before, 0)
     if after < len(before):
         return [], None
-    told = [ATTRIBUTES.get(name, name) if n == len(names) - 1 and n else name for n, name in enumerate(names)]
-    return told, place.name if place else None
+    return _attributed(names), place.name if place else None

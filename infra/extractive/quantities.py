@@ -10,9 +10,10 @@ from infra.extractive.items import label, low, named, subject
 from infra.extractive.numbers import Number, Token, number_at, size_at, tokens
 from infra.extractive.rooms import Room, heading, room_at, rooms_in
 from infra.extractive.sentences import Sentence
-from infra.extractive.units import COUNT, PACKED, RATINGS, Unit, is_power, plural, unit_of
+from infra.extractive.units import COUNT, MEASURES, PACKED, RATINGS, Unit, is_power, plural, unit_of
 from infra.extractive.words import (
     ATTRIBUTES,
+    CLOSED,
     HEDGES,
     LABELS,
     PARTIAL,
@@ -123,7 +124,7 @@ def _item(words: Sequence[Token], at: int, number: Number, begin: int) -> _Item 
         unit = PACKED[names.pop()]
     if not names and unit and unit.name in PACKED and unit.name not in VAGUE:
         return _Item(COUNT, [unit.name], after)
-    names = names or (subject(words, at) if unit and unit.dimension in RATINGS else [])
+    names = names or (subject(words, at) if unit and _has(words, here, unit) else [])
     room = None
     if not names:
         names, room = label(words, begin, at)
@@ -132,6 +133,13 @@ def _item(words: Sequence[Token], at: int, number: Number, begin: int) -> _Item 
     if not names or (not unit and names[-1] in VAGUE):
         return None
     return _Item(unit or COUNT, names, after, room)
+
+
+def _has(words: Sequence[Token], after: int, unit: Unit) -> bool:
+    """Whether an amount, after which no item is named, is of what the sentence is about."""
+    closed = after >= len(words) or words[after].kind == "mark" or words[after].low in CLOSED
+    placed = low(words, after) in {"in", "on"} and bool(rooms_in(words[after:]))
+    return unit.dimension in RATINGS or (unit.dimension in MEASURES and (closed or placed))
 
 
 def _unit(words: Sequence[Token], at: int) -> tuple[Unit | None, int]:

@@ -17,13 +17,15 @@ SHORTEST = 4
 MOST = 5
 """Sentences of a summary."""
 SHARE = 0.3
-"""Of a text's sentences, so much is a summary at most; but one sentence at least."""
+"""Of a text's sentences, so much is a summary at most,"""
+LEAST = 2
+"""but so many sentences at least: of a note of two, neither is left out."""
 
 
 def pick(texts: Sequence[str], vectors: NDArray[np.float32], *, most: int = MOST) -> list[int]:
     """The sentences to repeat, in the order of the text. The same texts and vectors give the same choice."""
     able = [n for n, text in enumerate(texts) if len(text.split()) >= SHORTEST] or list(range(len(texts)))
-    wanted = min(len(able), most, max(1, round(SHARE * len(texts))))
+    wanted = min(len(able), most, max(LEAST, round(SHARE * len(texts))))
     centre = _unit(vectors[able].mean(axis=0)) if able else np.zeros(0, np.float32)
     relevance = vectors @ centre if able else np.zeros(0, np.float32)
     chosen: list[int] = []

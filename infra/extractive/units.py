@@ -69,6 +69,9 @@ def unit_of(word: str, before: str = "") -> Unit | None:
 RATINGS = frozenset({"power", "current", "voltage"})
 """What a thing is said to have without saying of what: `the boiler is 24 kilowatts`."""
 
+MEASURES = frozenset({"length", "area", "volume", "weight"})
+"""The same where nothing more follows: `the pipe is 22 millimetres`, but not `… from the wall`."""
+
 
 def is_power(word: str) -> bool:
     return word in _POWERS

@@ -15,6 +15,15 @@ dollar dollars cent cents euro euros year years time times o'clock am pm people 
 ENDS = frozenset(_ENDS.split())
 """A name goes no further than one of these."""
 
+ARTICLES = frozenset("a an the this that these those each every all our your their its".split())
+"""What may stand in front of an item's name."""
+
+PREPOSITIONS = frozenset(
+    "of in on at by for from to into onto with without within over under behind before after near around about "
+    "between through".split()
+)
+"""In front of a name: it only tells of another one where that is."""
+
 IDLE = frozenset(
     "new old small large big good standard additional missing remaining other full whole single own".split()
 )
@@ -74,7 +83,10 @@ ATTRIBUTES = {"wide": "wide", "width": "wide", "high": "high", "tall": "high", "
 }  # fmt: skip
 """What a length is the length of."""
 
-COPULAS = frozenset("is are be was were".split())
+COPULAS = frozenset("is are be was were measures".split())
+
+CLOSED = frozenset("and but not now today instead here so because".split())
+"""Just after a measure: nothing more is said of what it is the measure of."""
 
 
 def singular(word: str) -> str:

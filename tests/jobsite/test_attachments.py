@@ -196,6 +196,8 @@ async def test_it_follows_its_recording_and_its_passages_too(
     assert {str(row["job_id"]) for row in rows} == {other}
     listed = await get(http, f"/v1/attachments?jobId={other}")
     assert [each["id"] for each in listed["items"]] == [taken["attachmentId"]]
+    hits = (await get(http, f"/v1/search?q=boiler&jobId={other}"))["hits"]
+    assert [hit["title"] for hit in hits if hit["kind"] == "attachment"] == ["plan.txt"]
 
 
 async def test_a_job_has_files_of_its_own_and_they_go_with_it(http: aiohttp.ClientSession) -> None:
