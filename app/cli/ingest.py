@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from app.cli.upload import answering, key_of, url_of
 from app.client import Headwater, HeadwaterError, Refused
-from app.knowledge.collections import NAME
+from app.http.forms import SLUG
 from app.knowledge.uploads import metadata_of
 from app.knowledge.views import AcceptedDocument
 from app.settings import Settings
@@ -108,7 +108,7 @@ async def _collection(headwater: Headwater, asked: argparse.Namespace) -> None:
                 raise
             raise Refused(refused.status, refused.code, f"{refused.detail} `--create` makes it.") from None
         return
-    if not re.match(NAME, asked.collection):
+    if not re.match(SLUG, asked.collection):
         words = "lower-case letters, digits, - and _, as in site-plans"
         raise Invalid("INVALID_NAME", f"{asked.collection!r} cannot be a collection's name: it has {words}.")
     try:

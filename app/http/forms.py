@@ -8,12 +8,14 @@ EMAIL = r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$(?!\n)"
 LETTER = r"\w"
 VISIBLE = r"\S"
 SHA256 = r"^[0-9a-f]{64}$(?!\n)"
+SLUG = r"^(?![0-9a-f]{8}-[0-9a-f]{4}-)[a-z0-9][a-z0-9_-]{0,62}$(?!\n)"
 
 CALLED: Mapping[str, str] = {
     EMAIL: "a mail address",
     LETTER: "a text with a letter or a digit",
     VISIBLE: "a text that is not blank",
     SHA256: "a SHA-256 in lower-case hex",
+    SLUG: "a name of at most 63 lower-case letters, digits, - and _ that begins with a letter or a digit and is no id",
 }
 
 _REASON = re.compile(r"Expected `str` matching regex ('.*'|\".*\")")

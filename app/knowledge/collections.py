@@ -9,6 +9,7 @@ import msgspec
 
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
+from app.http.forms import SLUG
 from app.intents import created_id, intent
 from app.knowledge import queries
 from app.knowledge.cutting import Cut, chunking_of
@@ -18,13 +19,9 @@ from handlers.commands import Commands
 from handlers.knowledge.collection.decide import ChangeCollection, CreateCollection, DeleteCollection
 from handlers.refusals import Conflict, Invalid, NotFound
 
-NAME = r"^(?![0-9a-f]{8}-[0-9a-f]{4}-)[a-z0-9][a-z0-9_-]{0,62}$(?!\n)"
 Name = Annotated[
     str,
-    msgspec.Meta(
-        pattern=NAME,
-        description="Lower-case letters, digits, - and _, 63 at most.",
-    ),
+    msgspec.Meta(pattern=SLUG, description="Lower-case letters, digits, - and _, 63 at most."),
 ]
 Description = Annotated[str, msgspec.Meta(max_length=2000)]
 

@@ -56,7 +56,11 @@ def endpoints(*, searcher: Searcher, link: Link) -> tuple[Endpoint, ...]:
         wanted = SearchBody(
             query=q.q, scope=scope, limit=q.limit, min_score=q.min_score, recency=q.recency, explain=q.explain
         )
-        return await answer(call, wanted)
+        try:
+            return await answer(call, wanted)
+        except NotFound as missing:
+            place = missing.field and missing.field.removeprefix("scope.")
+            raise NotFound(missing.code, missing.detail, field=place) from None
 
     about = (
         "Ranks recordings, attachments and documents together, by meaning and by words. "

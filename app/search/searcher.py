@@ -148,8 +148,7 @@ class Searcher:
     async def _scope(
         self, sources: Sequence[Source], scope: ScopeBody
     ) -> tuple[Scope, tuple[UUID, ...] | None]:
-        names = scope.names
-        ids = None if names is None else await self._collections(sources, names)
+        ids = None if scope.names is None else await self._collections(sources, scope)
         inside = Scope(
             job_id=scope.job_id,
             session_id=scope.session_id,
@@ -159,7 +158,8 @@ class Searcher:
         )
         return inside, ids
 
-    async def _collections(self, sources: Sequence[Source], names: Collection[str]) -> tuple[UUID, ...]:
+    async def _collections(self, sources: Sequence[Source], scope: ScopeBody) -> tuple[UUID, ...]:
+        names = scope.names or ()
         known: dict[str, UUID] = {}
         for source in sources:
             known |= await source.collections() if source.collections else {}
@@ -168,8 +168,8 @@ class Searcher:
             named = ", ".join(there[:MENTIONED]) + (", …" if len(there) > MENTIONED else "")
             raise NotFound(
                 "COLLECTION_NOT_FOUND",
-                f"There is no collection {missing[0]!r}; there is {named or 'none yet'}.",
-                field="scope.collection",
+                f"There is no collection {' or '.join(map(repr, missing))}; there is {named or 'none yet'}.",
+                field="scope.collection" if scope.collection in missing else "scope.collections",
             )
         return tuple(sorted({known[name] for name in names}))
 

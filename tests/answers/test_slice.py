@@ -131,6 +131,11 @@ async def test_what_nothing_answers_is_not_known_and_what_cannot_be_asked_is_ref
         http, "POST", "/v1/chat", status=404, json={"question": "x?", "scope": {"collection": "ghosts"}}
     )
     assert (refused["code"], name in refused["detail"]) == ("COLLECTION_NOT_FOUND", True)
+    ghosts = {"collections": [name, "ghosts", "spooks"]}
+    refused = await ask(http, "POST", "/v1/chat", status=404, json={"question": "x?", "scope": ghosts})
+    assert ("'ghosts' or 'spooks'" in refused["detail"], refused["field"]) == (True, "scope.collections")
+    refused = await ask(http, "GET", "/v1/search?q=x&collection=ghosts", status=404)
+    assert refused["field"] == "collection"
     await ask(http, "POST", "/v1/chat", status=422, json={"question": " \n "})
     await ask(http, "GET", f"/v1/chats/{uuid4()}", status=404)
     await ask(http, "DELETE", f"/v1/chats/{uuid4()}", status=404)
