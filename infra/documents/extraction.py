@@ -11,6 +11,7 @@ from infra.documents.archives import Guard
 from infra.documents.kinds import Kind
 from infra.documents.language import language_of
 from infra.documents.mails import undressed
+from infra.documents.nesting import DEEPEST, is_too_deep
 from infra.documents.ocr import Ocr
 from infra.documents.parsed import Limits, Parsed, UnusableDocument, too_long
 from infra.documents.wholeness import is_cut
@@ -52,7 +53,12 @@ def _read(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None) -> Parsed
 def _plain(content: bytes, kind: Kind) -> bytes:
     """A web page in UTF-8, since its parser knows no other encoding; a mail without its styles."""
     if kind == kinds.HTML:
-        return (texts.decoded(content) or "").encode()
+        page = texts.decoded(content) or ""
+        if is_too_deep(page):
+            raise UnusableDocument(
+                "DOCUMENT_TOO_DEEP", f"Its elements stand more than {DEEPEST} deep in one another."
+            )
+        return page.encode()
     return undressed(content) if kind == kinds.MAIL else content
 
 

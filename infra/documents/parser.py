@@ -10,12 +10,16 @@ import msgspec
 from infra.child import MEMORY_EXIT, apart, limit, orders
 from infra.documents.parsed import Limits, UnusableDocument
 
+STACK = 32 << 20
+"""Bytes for each thread of the parser, which calls itself for every element within another; it has 2 MiB otherwise."""
+
 
 def main() -> None:
     """Read the document within the limits given and write what it says, or what is wrong with it, to TARGET."""
     apart()
     source, target, name, declared, told = sys.argv[1:]
     limits = msgspec.json.decode(told, type=Limits)
+    os.environ["RUST_MIN_STACK"] = str(STACK)
     limit(cpu=math.ceil(limits.seconds), written=16 * limits.characters + (1 << 20), data=limits.memory)
     orders()
     try:

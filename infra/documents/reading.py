@@ -8,9 +8,12 @@ from xberg import ConversionOptions, ExtractInput, ExtractInputKind, ExtractionC
 
 from infra.documents import kinds
 from infra.documents.kinds import PICTURE, Kind
+from infra.documents.nesting import DEEPEST
 from infra.documents.ocr import Ocr
 from infra.documents.parsed import Limits, Page, Parsed, UnusableDocument, too_long
 
+NESTED = 2 * DEEPEST
+"""Elements in one another that xberg may follow: more than a page may have by our count, which is not quite its own."""
 BREAK = "\n\n"
 """What stands between two pages in the text."""
 CELLS = 1_000_000
@@ -91,7 +94,7 @@ async def _ask(
         force_ocr_pages=pictures,
         output_format=OutputFormat("markdown" if markdown else "plain"),
         escape_markdown=False,
-        html_options=ConversionOptions(extract_metadata=plain, skip_images=True),
+        html_options=ConversionOptions(extract_metadata=plain, skip_images=True, max_depth=NESTED),
         pages=xberg.PageConfig(extract_pages=True),
         concurrency=xberg.ConcurrencyConfig(max_threads=1, max_concurrent_ocr=1),
         security_limits=xberg.SecurityLimits(

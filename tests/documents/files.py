@@ -130,6 +130,12 @@ def html() -> bytes:
     )
 
 
+def deep(depth: int, *tags: str) -> bytes:
+    """A web page with a word so many times as deep as `tags` stand in one another."""
+    opened, closed = "".join(f"<{tag}>" for tag in tags), "".join(f"</{tag}>" for tag in reversed(tags))
+    return f"<html><body>before{opened * depth}needle{closed * depth}after</body></html>".encode()
+
+
 def mail() -> bytes:
     return MAIL + b"Content-Type: text/plain; charset=utf-8\r\n\r\nTwelve sheets of drywall.\r\n"
 

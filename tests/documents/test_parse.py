@@ -67,6 +67,18 @@ async def test_a_web_page_is_its_text_and_nothing_of_its_scripts_and_pictures() 
     assert (parsed.title, parsed.language, parsed.metadata["author"]) == ("Plan", "en", "Ann")
 
 
+@pytest.mark.parametrize(
+    "tags", [("div",), ("table", "tbody", "tr", "td"), ("ul", "li"), ("blockquote",), ("b",)]
+)
+async def test_what_stands_deep_in_a_web_page_is_read(tags: tuple[str, ...]) -> None:
+    assert "needle" in (await parse(files.deep(500, *tags), name="plan.html")).text
+
+
+async def test_elements_that_are_alone_or_need_no_end_are_not_deep() -> None:
+    page = b"<html><body>" + b"<p>one<br><img src=x><li>two" * 3000 + b"<div>needle</div></body></html>"
+    assert "needle" in (await parse(page, name="plan.html")).text
+
+
 async def test_a_mail_is_its_headers_and_its_text() -> None:
     parsed = await parse(files.mail())
     assert parsed.media_type == "message/rfc822"
@@ -137,6 +149,8 @@ BAD: list[tuple[str, Callable[[], bytes], str, str]] = [
     ("an XML bomb", files.entities, "plan.docx", "DOCUMENT_BOMB"),
     ("a text in no known encoding", lambda: "Привет".encode("cp1251"), "a.txt", "DOCUMENT_MISLABELLED"),
     ("an archive that lies", files.lying, "plan.docx", "DOCUMENT_DAMAGED"),
+    ("a page too deep", lambda: files.deep(513, "div"), "plan.html", "DOCUMENT_TOO_DEEP"),
+    ("a page far too deep", lambda: files.deep(200_000, "div"), "plan.html", "DOCUMENT_TOO_DEEP"),
     ("10,000 pages", lambda: files.many_pages(10_000), "plan.pdf", "DOCUMENT_TOO_LONG"),
     ("an empty page", lambda: files.pdf(" "), "plan.pdf", "DOCUMENT_NO_TEXT"),
     ("spaces", lambda: b" \n\t " * 9, "plan.txt", "DOCUMENT_NO_TEXT"),
