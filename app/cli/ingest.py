@@ -18,7 +18,7 @@ from app.cli.upload import answering, key_of, url_of
 from app.client import Headwater, HeadwaterError, Refused
 from app.http.forms import SLUG
 from app.knowledge.uploads import metadata_of
-from app.knowledge.views import AcceptedDocument
+from app.knowledge.views import KnownDocument
 from app.settings import Settings
 from handlers.refusals import Invalid
 
@@ -28,7 +28,8 @@ ASKED = 500
 """Hashes asked about together."""
 LOOK = 0.5
 """Seconds between two looks at how far the documents are."""
-OVER = {"completed", "failed", "cancelled"}
+UNFOUND = {"failed", "cancelled"}
+OVER = {"completed", *UNFOUND}
 
 
 LOOKED_AT = 20
@@ -49,7 +50,8 @@ class Tally(msgspec.Struct):
 
 
 async def ingest(settings: Settings, asked: argparse.Namespace) -> int:
-    """Upload what is not there yet; 1 when a file was refused, could not be sent or, with `--wait`, failed."""
+    """Upload what is not there yet; 1 when a file was refused, could not be sent, or failed: before, or with `--wait`
+    now."""
     metadata_of(asked.metadata)
     tally = Tally()
     files = list(dict.fromkeys(_files(asked.paths, asked.pattern, asked.exclude, tally)))
@@ -65,10 +67,10 @@ async def _ingest(settings: Settings, files: Sequence[Path], asked: argparse.Nam
     await answering(url, key)
     async with Headwater(url, key) as headwater:
         await _collection(headwater, asked)
-        new = await _new(headwater, asked.collection, files, tally)
-        accepted = await _upload(headwater, new, asked, tally)
+        new, waiting = await _new(headwater, asked.collection, files, tally)
+        waiting |= await _upload(headwater, new, asked, tally)
         if asked.wait:
-            tally.bad += await _watched(headwater, accepted)
+            tally.bad += await _watched(headwater, waiting)
     print(f"{tally.uploaded} uploaded, {tally.there} there already, {tally.bad} not taken or failed")
     return 1 if tally.bad else 0
 
@@ -118,23 +120,39 @@ async def _collection(headwater: Headwater, asked: argparse.Namespace) -> None:
             raise
 
 
-async def _new(headwater: Headwater, collection: str, files: Sequence[Path], tally: Tally) -> list[Path]:
-    """Those whose content the collection does not have; of files with the same content, the first."""
-    by_hash: dict[str, Path] = {}
+async def _new(
+    headwater: Headwater, collection: str, files: Sequence[Path], tally: Tally
+) -> tuple[list[Path], dict[UUID, Path]]:
+    """Those whose content the collection does not have; of files with the same content, the first. And by their
+    ingestions those which it has, but cannot be found yet. What failed before is there, but nobody will find it."""
+    by_hash: dict[str, list[Path]] = {}
+    under_way: dict[UUID, Path] = {}
     for path in tqdm(files, desc="looking", unit="file", disable=None, leave=False):
         try:
             digest = await asyncio.to_thread(_hash, path)
         except OSError as failure:
             tally.fault(path, failure.strerror)
             continue
-        tally.there += digest in by_hash
-        by_hash.setdefault(digest, path)
+        by_hash.setdefault(digest, []).append(path)
     hashes = list(by_hash)
     for n in range(0, len(hashes), ASKED):
         for each in (await headwater.knowledge.known(collection, hashes[n : n + ASKED])).known:
-            by_hash.pop(each.sha256, None)
-            tally.there += 1
-    return list(by_hash.values())
+            paths = by_hash.pop(each.sha256, [])
+            if each.status in UNFOUND:
+                for path in paths:
+                    tally.fault(path, _ended(each))
+                continue
+            tally.there += len(paths)
+            if each.status not in OVER:
+                under_way[each.ingestion_id] = paths[0]
+    tally.there += sum(len(paths) - 1 for paths in by_hash.values())
+    return [paths[0] for paths in by_hash.values()], under_way
+
+
+def _ended(known: KnownDocument) -> str:
+    """How a document that is there has come to nothing, and which one it is."""
+    why = f": {known.error.detail}" if known.error else ""
+    return f"{known.status} before{why} (document {known.document_id})"
 
 
 def _legible(text: object) -> str:
@@ -149,8 +167,9 @@ def _hash(path: Path) -> str:
 
 async def _upload(
     headwater: Headwater, files: Sequence[Path], asked: argparse.Namespace, tally: Tally
-) -> list[AcceptedDocument]:
-    accepted: list[AcceptedDocument] = []
+) -> dict[UUID, Path]:
+    """The files by their ingestions."""
+    accepted: dict[UUID, Path] = {}
     gate = asyncio.Semaphore(AT_ONCE)
     total = sum(path.stat().st_size for path in files if path.is_file())
     with tqdm(
@@ -180,26 +199,25 @@ async def _upload(
                     tally.fault(path, failure)
                     return
             tally.uploaded += 1
-            accepted.extend(taken.documents)
+            accepted.update({each.ingestion_id: path for each in taken.documents})
             tqdm.write(f"{taken.documents[0].document_id}  {_legible(path)}", file=sys.stdout)
 
         await asyncio.gather(*(one(each) for each in files))
     return accepted
 
 
-async def _watched(headwater: Headwater, accepted: Sequence[AcceptedDocument]) -> int:
+async def _watched(headwater: Headwater, waiting: dict[UUID, Path]) -> int:
     """Wait for the end of every ingestion; how many did not end well."""
-    waiting: dict[UUID, AcceptedDocument] = {each.ingestion_id: each for each in accepted}
     bad = 0
     with tqdm(total=len(waiting), desc="ingesting", unit="document", disable=None) as bar:
         while waiting:
-            for id, document in list(waiting.items())[:LOOKED_AT]:
+            for id, path in list(waiting.items())[:LOOKED_AT]:
                 try:
                     told = await headwater.knowledge.ingestion(id)
                 except Refused as gone:
                     del waiting[id]
                     bad += 1
-                    tqdm.write(f"{document.file_name}: {gone}", file=sys.stderr)
+                    tqdm.write(f"{_legible(path)}: {gone}", file=sys.stderr)
                     continue
                 if told.status not in OVER:
                     continue
@@ -208,7 +226,7 @@ async def _watched(headwater: Headwater, accepted: Sequence[AcceptedDocument]) -
                 if told.status != "completed":
                     bad += 1
                     why = next((each.error.detail for each in told.stages if each.error), told.status)
-                    tqdm.write(f"{document.file_name}: {why}", file=sys.stderr)
+                    tqdm.write(f"{_legible(path)}: {why}", file=sys.stderr)
             if waiting:
                 await asyncio.sleep(LOOK)
     return bad

@@ -13,6 +13,7 @@ from app.knowledge.views import (
     ChunkView,
     CollectionView,
     DocumentSummary,
+    Fault,
     IndexView,
     KnownDocument,
 )
@@ -211,12 +212,28 @@ async def chunks(
 async def known(db: asyncpg.Pool, collection_id: UUID, hashes: Sequence[str]) -> list[KnownDocument]:
     """Documents of a collection by their content."""
     rows = await db.fetch(
-        "select blob as sha256, id as document_id, ingestion_id, status from knowledge.documents "
-        "where collection_id = $1 and blob = any($2::text[])",
+        "select d.blob as sha256, d.id as document_id, d.ingestion_id, d.status, s.error_code, s.error_detail "
+        "from knowledge.documents d left join knowledge.ingestion_stages s on s.document_id = d.id "
+        "and s.ingestion_id = d.ingestion_id and s.state = 'failed' "
+        "where d.collection_id = $1 and d.blob = any($2::text[])",
         collection_id,
         list(hashes),
     )
-    return [KnownDocument(**dict(row)) for row in rows]
+    return [
+        KnownDocument(
+            sha256=row["sha256"],
+            document_id=row["document_id"],
+            ingestion_id=row["ingestion_id"],
+            status=row["status"],
+            error=fault(row),
+        )
+        for row in rows
+    ]
+
+
+def fault(row: asyncpg.Record) -> Fault | None:
+    """What went wrong at a stage, if anything did."""
+    return Fault(code=row["error_code"], detail=row["error_detail"] or "") if row["error_code"] else None
 
 
 async def counts(db: asyncpg.Pool) -> dict[str, int]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from app.knowledge.queries import fault
 from app.knowledge.views import Fault, IngestionStatistics, IngestionSummary, StageView, Status
 from handlers.knowledge.stages import RESUME, STAGE_OF
 from infra.signals import Signals, progress_subject
@@ -140,7 +141,7 @@ def _shown(
 
 
 def _known(row: asyncpg.Record) -> StageView:
-    error = Fault(code=row["error_code"], detail=row["error_detail"] or "") if row["error_code"] else None
+    error = fault(row)
     return StageView(
         stage=row["stage"],
         state=row["state"],

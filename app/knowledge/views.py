@@ -159,6 +159,8 @@ class KnownDocument(_View, frozen=True, kw_only=True):
     document_id: UUID
     ingestion_id: UUID
     status: Status
+    error: Fault | None = None
+    """Why it failed."""
 
 
 class KnownDocuments(_View, frozen=True, kw_only=True):

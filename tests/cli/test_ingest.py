@@ -54,3 +54,22 @@ async def test_a_folder_goes_into_a_collection_once(deployment: Deployment, tmp_
     assert named.out.splitlines()[-1] == "1 uploaded, 0 there already, 0 not taken or failed", named
     back = await deployment.cli(*asked, "--pattern", "a.*")
     assert back.out.splitlines()[-1] == "1 uploaded, 0 there already, 0 not taken or failed", back
+
+
+async def test_what_failed_before_is_told_as_failed_again(deployment: Deployment, tmp_path: Path) -> None:
+    name = fresh("failed")
+    for path in ("blank.txt", "copy.txt"):
+        (tmp_path / path).write_text(" \n")
+    asked = ("ingest", str(tmp_path), "--collection", name, "--create")
+    first = await deployment.cli(*asked, "--wait")
+    assert first.out.splitlines()[-1] == "1 uploaded, 1 there already, 1 not taken or failed", first
+    async with Headwater(deployment.url, KEY) as headwater:
+        (document,) = [each async for each in headwater.knowledge.documents(collection=name)]
+        (known,) = (await headwater.knowledge.known(name, [document.sha256])).known
+    assert (known.status, known.error and known.error.code) == ("failed", "DOCUMENT_NO_TEXT")
+    for again in (await deployment.cli(*asked), await deployment.cli(*asked, "--wait")):
+        assert (again.status, again.out.splitlines()[-1]) == (
+            1,
+            "0 uploaded, 0 there already, 2 not taken or failed",
+        ), again
+        assert f"failed before: {known.error and known.error.detail}" in again.err
