@@ -19,7 +19,7 @@ from handlers.consumers import Consumer
 from handlers.handler import Handler
 from handlers.notifications.deliveries.deliver import Posts
 from handlers.operations.burial import bury, redriver
-from handlers.operations.erasing import erasers
+from handlers.operations.erasing import erasers, forgetters
 from handlers.refusals import Refusal
 from infra.blobs import Blobs
 from infra.blobs.expecting import expecting
@@ -87,7 +87,10 @@ async def work(
         clock=now,
         transcriptions=transcriptions,
     )
-    erasing = erasers(contexts.EVENTS, log=kernel.log, custody=custody, eraser=kernel.eraser)
+    erasing = (
+        *erasers(contexts.EVENTS, log=kernel.log, custody=custody, eraser=kernel.eraser),
+        *forgetters(contexts.EVENTS, custody=custody),
+    )
     handlers = [replace(each, attempts=tries) for each in (*made, *erasing)]
     redrive = redriver({each.name: each for each in handlers}, log=kernel.log, answering=answering)
     consumers = [_consumer(each, kernel, answering, ack_wait) for each in (*handlers, redrive)]

@@ -48,7 +48,7 @@ class Claim(NamedTuple):
 
 
 RESERVED = frozenset(
-    {"context", "aggregate", "name", "version", "type", "key", "claims", "releases", "blobs"}
+    {"context", "aggregate", "name", "version", "type", "key", "claims", "releases", "blobs", "forgets"}
 )
 """What every event has, so that no field may hide it. `msgspec.field(name=…)` still gives any name in JSON."""
 
@@ -94,6 +94,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     @property
     def blobs(self) -> tuple[str, ...]:
         """Keys of the blobs that this event brought, and that go when its aggregate is erased."""
+        return ()
+
+    @property
+    def forgets(self) -> tuple[str, ...]:
+        """Keys of blobs that earlier events of its aggregate brought, and that it names no more."""
         return ()
 
     @classmethod

@@ -65,6 +65,7 @@ def discrepancies(
                 detail=each.detail,
                 said=msgspec.json.encode(each.said).decode(),
                 against=msgspec.json.encode(each.against).decode(),
+                source_id=each.against.source_id,
                 method=each.method,
                 found_at=recorded.at,
                 position=recorded.position,

@@ -17,6 +17,7 @@ from events.jobsite import (
     SessionDeleted,
     SessionMoved,
     SessionRenamed,
+    SourceChanged,
     StageFailed,
     StageRetried,
     Summarised,
@@ -32,7 +33,15 @@ from infra.understanding import Discrepancy, Summary
 from projections.changes import Change, delete, patch, upsert
 from projections.jobsite_findings import discrepancies, summarised, understood
 from projections.jobsite_stages import ORDER, RESULTS, completed, failed, pending, touched, void
-from projections.jobsite_tables import DECISIONS, OF_SESSIONS, SESSIONS, STAGES, SUGGESTIONS
+from projections.jobsite_tables import (
+    DECISIONS,
+    DISCREPANCIES,
+    OF_SESSIONS,
+    SESSIONS,
+    STAGES,
+    SUGGESTIONS,
+    SUMMARIES,
+)
 from projections.jobsite_transcripts import said, transcribed, transcription
 
 
@@ -80,6 +89,8 @@ def _by_people(recorded: Recorded[Any], content: Any) -> Iterator[Change]:
                 yield patch(SESSIONS, id=e.session_id, status="processing")
             elif e.job_id != e.was:
                 yield from pending(e.session_id, "index")
+        case SourceChanged() as e:
+            yield from _reconsidered(e, recorded)
         case DiscrepanciesFound() as e:
             yield from discrepancies(content or (), e, recorded)
             yield patch(SESSIONS, id=e.session_id, **touched(recorded))
@@ -99,6 +110,19 @@ def _by_people(recorded: Recorded[Any], content: Any) -> Iterator[Change]:
         case SessionDeleted() as e:
             for table in OF_SESSIONS:
                 yield delete(table, **{table.key[0]: e.session_id})
+
+
+def _reconsidered(e: SourceChanged, recorded: Recorded[Any]) -> Iterator[Change]:
+    """What quotes something deleted goes at once; the rest stays until it is made anew."""
+    if e.gone:
+        yield delete(DISCREPANCIES, session_id=e.session_id)
+        yield delete(SUMMARIES, session_id=e.session_id)
+        yield patch(SESSIONS, id=e.session_id, report_subject=None, report_html=None, report_text=None)
+    if e.understanding:
+        yield from pending(e.session_id, "summarise")
+        yield from void(e.session_id, "summarise")
+        yield patch(SESSIONS, id=e.session_id, status="processing")
+    yield patch(SESSIONS, id=e.session_id, **touched(recorded))
 
 
 def session_blob(event: Any) -> str | None:

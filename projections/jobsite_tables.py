@@ -110,12 +110,17 @@ DISCREPANCIES = Table(
         "detail": "text not null",
         "said": "jsonb not null",
         "against": "jsonb not null",
+        "source_id": "uuid not null",
         "method": "text not null",
         "found_at": "timestamptz not null",
         "position": "bigint not null",
     },
     key=("session_id", "id"),
-    indexes=("create index on {table} (position)", "create index on {table} (id)"),
+    indexes=(
+        "create index on {table} (position)",
+        "create index on {table} (id)",
+        "create index on {table} (source_id)",
+    ),
 )
 
 DECISIONS = Table(

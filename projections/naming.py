@@ -36,6 +36,8 @@ def naming(recorded: Recorded[Any]) -> Iterator[Change]:
     """An aggregate names what its events name, until it is deleted."""
     event = recorded.event
     blobs = named(event)
+    for blob in event.forgets:
+        yield delete(NAMED_BLOBS, id=event.key.id, blob=blob)
     if not blobs and event.name != TOMBSTONE:
         return  # as most: a replay is spared the rest
     id, aggregate = event.key.id, f"{event.context}.{event.aggregate}"

@@ -65,6 +65,7 @@ from events.jobsite.session import (
     SessionEvent,
     SessionMoved,
     SessionRenamed,
+    SourceChanged,
     StageFailed,
     StageRetried,
 )
@@ -96,6 +97,7 @@ SESSION_EVENTS = (
     StageFailed,
     StageRetried,
     SessionRenamed,
+    SourceChanged,
     SessionMoved,
     SessionDeleted,
 )
@@ -163,6 +165,7 @@ __all__ = [
     "SessionEvent",
     "SessionMoved",
     "SessionRenamed",
+    "SourceChanged",
     "SpeakerCorrection",
     "Stage",
     "StageFailed",

@@ -96,5 +96,25 @@ class SessionMoved(SessionEvent, frozen=True, kw_only=True):
     """Whether the job or builder that was added for it goes, as far as nothing else is there: another was meant."""
 
 
+class SourceChanged(SessionEvent, frozen=True, kw_only=True):
+    """A recording or file that it was found to contradict says something else now, or is gone.
+
+    What compares is done again. What quotes something deleted is forgotten.
+    """
+
+    source_id: UUID
+    gone: bool = False
+    transcript: str | None = None
+    corrections: int = 0
+    understanding: str | None = None
+    recorded_at: datetime | None = None
+    forgotten: tuple[str, ...] = ()
+    """Blob keys of what quotes the source."""
+
+    @property
+    def forgets(self) -> tuple[str, ...]:
+        return self.forgotten
+
+
 class SessionDeleted(SessionEvent, frozen=True, kw_only=True):
     """The session is gone, and everything that was made of it goes."""

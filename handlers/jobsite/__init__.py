@@ -13,6 +13,7 @@ from handlers.jobsite.items import followers
 from handlers.jobsite.misheard import forgetter
 from handlers.jobsite.notified import notified, unnotified
 from handlers.jobsite.reading import Reading
+from handlers.jobsite.reconsider import reconsiderers
 from handlers.jobsite.report import reporters
 from handlers.jobsite.retranscribe import retranscriber
 from handlers.jobsite.retry import retrier
@@ -61,6 +62,7 @@ def handlers(
         retrier((*stages, notifier), reading=reading),
         retranscriber(reading=reading, blobs=blobs, speech=speech, clock=clock, concurrency=transcriptions),
         *comparers(reading=reading, blobs=blobs),
+        *reconsiderers(reading=reading, models=models, log=log),
         *cascades(models=models, log=log),
         forgetter(reading=reading, models=models),
     )

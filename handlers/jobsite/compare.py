@@ -15,6 +15,7 @@ from events.jobsite import (
     AttachmentExtracted,
     AttachmentMoved,
     SessionMoved,
+    SourceChanged,
     Summarised,
     Understood,
 )
@@ -45,7 +46,7 @@ def comparers(*, reading: Reading, blobs: Blobs) -> tuple[Handler, ...]:
     async def summarised(recorded: Recorded[Summarised], _: Attempt) -> Answer:
         event = recorded.event
         past = await reading.past("session", event.session_id)
-        causes = [each for each in past if isinstance(each.event, Understood | SessionMoved)]
+        causes = [each for each in past if isinstance(each.event, Understood | SessionMoved | SourceChanged)]
         seen = max((each.position for each in causes if each.position < recorded.position), default=0)
         related = await reading.related(recorded, job_id=event.job_id, session_id=event.session_id)
         answers = []

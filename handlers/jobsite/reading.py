@@ -62,6 +62,10 @@ class Reading:
         """Raises `BlobMissing`, `BlobsUnavailable`."""
         return msgspec.json.decode(await self._blobs.get(blob), type=Summary)
 
+    async def discrepancies(self, blob: str) -> tuple[Discrepancy, ...]:
+        """Raises `BlobMissing`, `BlobsUnavailable`."""
+        return msgspec.json.decode(await self._blobs.get(blob), type=tuple[Discrepancy, ...])
+
     async def found_later(self, past: Iterable[Recorded[Any]]) -> list[Discrepancy]:
         """What contradicts a session and came to light after it was summed up last. Raises `BlobMissing`."""
         later: list[DiscrepanciesFound] = []
@@ -73,7 +77,7 @@ class Reading:
         return [
             found
             for event in later
-            for found in msgspec.json.decode(await self._blobs.get(event.blob), type=tuple[Discrepancy, ...])
+            for found in await self.discrepancies(event.blob)
             if found.id in event.discrepancies
         ]
 

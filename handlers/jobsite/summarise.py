@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from events.envelope import Recorded
-from events.jobsite import SessionMoved, Understood
+from events.jobsite import SessionMoved, SourceChanged, Understood
 from handlers.handler import PATIENCE, Attempt, Failure, Handler
 from handlers.jobsite.reading import Reading
 from handlers.jobsite.session.commands import FailStage, RecordSummary
@@ -22,6 +22,9 @@ from infra.understanding.written import written
 
 LONGEST = 900.0
 """Seconds for one attempt: a large model on a slow machine."""
+
+
+Cause = Understood | SessionMoved | SourceChanged
 
 
 class _Work(NamedTuple):
@@ -42,11 +45,9 @@ def summarisers(
     generator: Generator | None,
     clock: Callable[[], datetime],
 ) -> tuple[Handler, ...]:
-    """The handlers of `understood`, and of a session's move to another job."""
+    """The handlers of `understood`, of a session's move to another job, and of a change of what it contradicts."""
 
-    async def summarise(
-        recorded: Recorded[Understood | SessionMoved], attempt: Attempt
-    ) -> RecordSummary | FailStage | None:
+    async def summarise(recorded: Recorded[Cause], attempt: Attempt) -> RecordSummary | FailStage | None:
         started = clock()
         if (work := _work(recorded.event)) is None:
             return None
@@ -73,7 +74,7 @@ def summarisers(
             started_at=started,
         )
 
-    async def _summary(recorded: Recorded[Understood | SessionMoved], work: _Work) -> Summary:
+    async def _summary(recorded: Recorded[Cause], work: _Work) -> Summary:
         understanding = await reading.understanding(work.understanding)
         others = await reading.compared_with(recorded, work.session_id, work.job_id)
         session = await reading.session(work.session_id)
@@ -91,7 +92,7 @@ def summarisers(
             generator=generator,
         )
 
-    def give_up(recorded: Recorded[Understood | SessionMoved], failure: Failure) -> FailStage:
+    def give_up(recorded: Recorded[Cause], failure: Failure) -> FailStage:
         event = recorded.event
         return FailStage(
             session_id=event.session_id,
@@ -113,12 +114,16 @@ def summarisers(
             backoff=PATIENCE,
             concurrency=2,
         )
-        for name, on in (("summarise", Understood), ("summarise_moved", SessionMoved))
+        for name, on in (
+            ("summarise", Understood),
+            ("summarise_moved", SessionMoved),
+            ("summarise_reconsidered", SourceChanged),
+        )
     )
 
 
-def _work(event: Understood | SessionMoved) -> _Work | None:
-    """None for a move that leaves nothing to be done again: it will be summed up once it is understood."""
+def _work(event: Cause) -> _Work | None:
+    """None where nothing is to be done again: it will be summed up once it is understood."""
     if isinstance(event, SessionMoved) and event.job_id == event.was:
         return None
     blob = event.blob if isinstance(event, Understood) else event.understanding

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from handlers.handler import Handler
 from handlers.notifications.deliveries.deliver import Posts, deliverers
-from handlers.notifications.forget import forgetter
+from handlers.notifications.forget import forgetter, mail_forgetter
 from handlers.notifications.reports import report_notifier
 from handlers.notifications.sessions import (
     discrepancy_notifier,
@@ -33,4 +33,5 @@ def notifying(*, log: Log, blobs: Blobs, posts: Posts, clock: Callable[[], datet
         *deliverers(log=log, blobs=blobs, posts=posts, webhooks=webhooks, clock=clock),
         session_forgetter(),
         forgetter(),
+        mail_forgetter(log=log),
     )

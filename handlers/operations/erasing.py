@@ -27,6 +27,20 @@ def erasers(
     )
 
 
+def forgetters(types: Iterable[type[Event]], *, custody: Custody) -> tuple[Handler, ...]:
+    """One handler for each kind of event that lets go of what earlier ones brought."""
+    return tuple(_forgetter(each, custody) for each in types if each.forgets is not Event.forgets)
+
+
+def _forgetter(event: type[Event], custody: Custody) -> Handler:
+    async def forget(recorded: Recorded[Event], _: Attempt) -> tuple[()]:
+        await custody.release(recorded.event.forgets, after=recorded)
+        return ()
+
+    name = f"forget_{event.context}_{event.aggregate}_{event.name}"
+    return Handler(name=name, on=event, effect=forget, timeout=LONGEST)
+
+
 def eraser_of(tombstone: type[Event], *, log: Log, custody: Custody, eraser: Client) -> Handler:
     """The handler of one tombstone.
 

@@ -38,7 +38,7 @@ def named(event: Event) -> frozenset[str]:
     if fields.others:
         inside = _encode([getattr(event, name) for name in fields.others])
         found.update(key.decode() for key in KEYS.findall(inside))
-    return frozenset(found)
+    return frozenset(found.difference(event.forgets))
 
 
 class Fields(NamedTuple):

@@ -12,6 +12,7 @@ from events.jobsite import (
     Reported,
     SessionDeleted,
     SessionEvent,
+    SourceChanged,
     StageFailed,
     Summarised,
     Transcribed,
@@ -25,6 +26,7 @@ from handlers.jobsite.session.commands import (
     FailStage,
     FailTranscription,
     ProposeTranscript,
+    Reconsider,
     RecordDiscrepancies,
     RecordIndex,
     RecordNotified,
@@ -57,6 +59,8 @@ def told(command: SessionCommand, s: Session) -> Sequence[SessionEvent]:
         case RecordDiscrepancies() as c:
             news = tuple([each for each in c.discrepancies if each not in s.discrepancies])
             return [as_told(DiscrepanciesFound, structs.replace(c, discrepancies=news))] if news else []
+        case Reconsider() as c:
+            return _reconsidered(c, s)
         case RecordIndex() as c:
             fresh = s.holds(c.transcript, c.corrections) and c.index not in s.indexes
             event = as_told(Indexed, c, recorded_at=s.recorded_at)
@@ -109,6 +113,21 @@ def _summarised(c: RecordSummary, s: Session) -> Sequence[SessionEvent]:
     withdrawn = tuple([each for each in before if each not in c.action_items])
     event = as_told(Summarised, c, withdrawn=withdrawn, **about(s))
     return [with_status(event, s)]
+
+
+def _reconsidered(c: Reconsider, s: Session) -> Sequence[SessionEvent]:
+    """Where it is not understood, or not summed up yet, it will be compared with what is there then."""
+    if s.understood is None or not {"understand", "summarise"} <= s.done:
+        return [] if not c.forgotten else [as_told(SourceChanged, c)]
+    event = as_told(
+        SourceChanged,
+        c,
+        transcript=s.transcript,
+        corrections=len(s.corrections),
+        understanding=s.understood.blob,
+        recorded_at=s.recorded_at,
+    )
+    return [event]
 
 
 def about(s: Session) -> dict[str, Any]:

@@ -101,6 +101,15 @@ class RecordDiscrepancies(Command, frozen=True, kw_only=True):
     attachment_id: UUID | None = None
 
 
+class Reconsider(Command, frozen=True, kw_only=True):
+    """What the recording was compared with has changed, or is gone with all that quotes it."""
+
+    session_id: UUID
+    source_id: UUID
+    gone: bool = False
+    forgotten: tuple[str, ...] = ()
+
+
 class RecordIndex(_Answer, frozen=True, kw_only=True):
     blob: str
     size: int
@@ -207,6 +216,7 @@ SessionCommand = (
     | RecordUnderstanding
     | RecordSummary
     | RecordDiscrepancies
+    | Reconsider
     | RecordIndex
     | RecordReport
     | RecordNotified

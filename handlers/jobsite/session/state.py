@@ -21,6 +21,7 @@ from events.jobsite import (
     SessionEvent,
     SessionMoved,
     SessionRenamed,
+    SourceChanged,
     Stage,
     StageFailed,
     StageRetried,
@@ -68,7 +69,7 @@ class Session:
     """The edition that holds."""
     editions: int = 0
     asked: UUID | None = None
-    """The open request for another report."""
+    """The open request for another report: everybody is to have it, also who has one that quotes what is gone."""
     done: frozenset[Stage] = frozenset()
     failed: frozenset[Stage] = frozenset()
     retries: Mapping[Stage, int] = field(default_factory=dict)
@@ -166,6 +167,9 @@ def _requests(s: Session, event: SessionEvent) -> Session:
         case SessionMoved() as e:
             moved = s if e.job_id == s.job_id else _moved(s)
             return replace(moved, job_id=e.job_id, chosen=True)
+        case SourceChanged() as e:
+            again = _again(s, "summarise") if e.understanding else s
+            return replace(again, asked=e.source_id) if e.forgotten else again
         case DiscrepanciesFound() as e:
             return replace(s, discrepancies=s.discrepancies | set(e.discrepancies))
         case DiscrepancyAccepted() as e:

@@ -1,0 +1,95 @@
+"""Recordings that were found to contradict something, once that says something else or is gone.
+
+They are compared again with what is there now. What quotes something deleted, in summaries, findings and reports, is
+named in the event, so that it is forgotten (`handlers/operations/erasing.py`).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from events.envelope import Key, Recorded
+from events.jobsite import (
+    AttachmentDeleted,
+    AttachmentMoved,
+    DiscrepanciesFound,
+    Reported,
+    SessionDeleted,
+    SessionMoved,
+    Summarised,
+    Understood,
+)
+from handlers.handler import Attempt, Handler
+from handlers.jobsite.reading import Reading
+from handlers.jobsite.session.commands import Reconsider
+from infra.blobs import BlobMissing
+from infra.log import TOMBSTONE, Log
+from infra.read_models import ReadModels
+from infra.understanding import Discrepancy, Quote
+
+GONE = (SessionDeleted, AttachmentDeleted)
+CHANGED = (Understood, SessionMoved, AttachmentMoved)
+LONGEST = 600.0
+
+
+def reconsiderers(*, reading: Reading, models: ReadModels, log: Log) -> tuple[Handler, ...]:
+    """The handlers of what may be quoted elsewhere, and of quotes that come too late."""
+
+    async def reconsider(recorded: Recorded[Any], _: Attempt) -> Sequence[Reconsider]:
+        source, gone = recorded.event.key.id, isinstance(recorded.event, GONE)
+        after = (recorded.stream, recorded.position)
+        quoting = await models.where(
+            "jobsite.discrepancies", "source_id", source, after=after, id="session_id"
+        )
+        return [await _reconsidered(each, source, gone) for each in quoting if each != source]
+
+    async def late(recorded: Recorded[Summarised | DiscrepanciesFound], _: Attempt) -> Sequence[Reconsider]:
+        session = recorded.event.session_id
+        quoted = {(each.source, each.source_id) for each in await _quoted(recorded.event)}
+        return [
+            await _reconsidered(session, id, True)
+            for kind, id in sorted(quoted)
+            if TOMBSTONE in await log.held(Key("jobsite", kind, id))
+        ]
+
+    async def _reconsidered(session: UUID, source: UUID, gone: bool) -> Reconsider:
+        forgotten = await _quoting(session, source) if gone else ()
+        return Reconsider(session_id=session, source_id=source, gone=gone, forgotten=tuple(forgotten))
+
+    async def _quoting(session: UUID, source: UUID) -> Iterable[str]:
+        """The blobs that hold words of a source, as far as they are still there."""
+        found = list[str]()
+        told = False
+        for each in await reading.past("session", session):
+            match each.event:
+                case Summarised() | DiscrepanciesFound() as e:
+                    if any(quote.source_id == source for quote in await _quoted(e)):
+                        told = True
+                        found.append(e.blob)
+                case Reported() as e if told:
+                    found += (e.html, e.text)
+        return dict.fromkeys(found)
+
+    async def _quoted(e: Summarised | DiscrepanciesFound) -> list[Quote]:
+        """What it says that something contradicts."""
+        try:
+            if isinstance(e, Summarised):
+                found: Sequence[Discrepancy] = (await reading.summary(e.blob)).discrepancies
+            else:
+                found = await reading.discrepancies(e.blob)
+        except BlobMissing:
+            return []
+        return [each.against for each in found]
+
+    return (
+        *(
+            Handler(
+                name=f"reconsider_{each.aggregate}_{each.name}", on=each, effect=reconsider, timeout=LONGEST
+            )
+            for each in (*GONE, *CHANGED)
+        ),
+        *(
+            Handler(name=f"late_quote_{each.name}", on=each, effect=late, timeout=LONGEST)
+            for each in (Summarised, DiscrepanciesFound)
+        ),
+    )
