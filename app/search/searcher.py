@@ -159,7 +159,7 @@ class Searcher:
         return inside, ids
 
     async def _collections(self, sources: Sequence[Source], scope: ScopeBody) -> tuple[UUID, ...]:
-        names = scope.names or ()
+        names = dict.fromkeys((*(scope.names or ()), *(scope.collections or ())))
         known: dict[str, UUID] = {}
         for source in sources:
             known |= await source.collections() if source.collections else {}
@@ -171,7 +171,7 @@ class Searcher:
                 f"There is no collection {' or '.join(map(repr, missing))}; there is {named or 'none yet'}.",
                 field="scope.collection" if scope.collection in missing else "scope.collections",
             )
-        return tuple(sorted({known[name] for name in names}))
+        return tuple(sorted({known[name] for name in scope.names or ()}))
 
     async def _embed(self, embedders: Mapping[str, Embedder], text: str) -> dict[str, Vector]:
         """The question as each embedder sees it; those that do not answer are left out."""

@@ -37,11 +37,14 @@ class ScopeBody(_View, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     metadata: Annotated[Mapping[Name, Scalar], msgspec.Meta(max_length=20)] = {}
     """What a document's metadata must have."""
 
+    def __post_init__(self) -> None:
+        if self.collection and self.collections and self.collection not in self.collections:
+            raise ValueError("`collection` is none of `collections`, and nothing is in both")
+
     @property
     def names(self) -> tuple[str, ...] | None:
         """The collections that are meant, if any are named."""
-        named = (*(self.collections or ()), *([self.collection] if self.collection else ()))
-        return tuple(dict.fromkeys(named)) or None
+        return (self.collection,) if self.collection else tuple(dict.fromkeys(self.collections or ())) or None
 
     @property
     def members(self) -> frozenset[str]:

@@ -5,6 +5,7 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from app.search.views import ScopeBody
 from tests.deployment import Deployment
 from tests.jobsite.uploads import completed, sound
 
@@ -63,3 +64,18 @@ async def test_a_scope_that_is_misspelt_is_refused_instead_of_finding_more(
     body = {"query": "boiler", "scope": {"colection": "handbooks"}}
     async with http.post("/v1/search", json=body) as answer:
         assert (answer.status, (await answer.json())["code"]) == (422, "INVALID_BODY")
+
+
+async def test_collections_that_cannot_both_hold_are_refused(http: aiohttp.ClientSession) -> None:
+    scope = {"collection": "letters", "collections": ["handbooks"]}
+    for path, asked in (("/v1/search", "query"), ("/v1/chat", "question")):
+        async with http.post(path, json={asked: "boiler", "scope": scope}) as answer:
+            told = await answer.json()
+            assert (answer.status, told["code"], told["field"]) == (422, "INVALID_BODY", "scope"), told
+            assert told["detail"].startswith("`collection` is none of `collections`")
+
+
+def test_a_collection_among_several_is_the_one_that_is_meant() -> None:
+    assert ScopeBody(collection="letters", collections=("letters", "handbooks")).names == ("letters",)
+    assert ScopeBody(collections=("letters", "handbooks", "letters")).names == ("letters", "handbooks")
+    assert ScopeBody().names is None
