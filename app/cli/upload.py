@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -89,16 +89,18 @@ async def _upload(headwater: Headwater, path: Path, asked: argparse.Namespace) -
                 key=uuid4().hex if asked.again else None,
                 progress=progress,
             )
+        attached: dict[Path, UUID] = {}
         for each in map(Path, asked.attach):
             with _bar(f"{path.name} + {each.name}") as progress:
-                await headwater.attach(each, session_id=taken.session_id, progress=progress)
+                made = await headwater.attach(each, session_id=taken.session_id, progress=progress)
+            attached[each] = made.attachment_id
         status = await _watched(headwater, path.name, taken.session_id) if asked.wait else None
     except (HeadwaterError, OSError, ValueError) as failure:
         again = " `--again` does so." if getattr(failure, "code", "") == "DELETED_SINCE" else ""
         tqdm.write(f"{path}: {failure}{again}", file=sys.stderr)
         return False
     tqdm.write(f"{taken.session_id}  {status.status if status else 'accepted':<9}  {path}", file=sys.stdout)
-    return status is None or _good(status, path)
+    return status is None or (_good(status, path) & await _read(headwater, attached))
 
 
 def _good(status: UploadStatus, path: Path) -> bool:
@@ -118,6 +120,21 @@ def _bar(name: str) -> Iterator[Progress]:
             bar.update(sent - bar.n)
 
         yield progress
+
+
+async def _read(headwater: Headwater, attached: Mapping[Path, UUID]) -> bool:
+    """Wait until the files that were attached are read, or are known to be unreadable."""
+    good = True
+    for path, id in attached.items():
+        found = await headwater.attachment(id)
+        while found.status not in OVER:
+            await asyncio.sleep(LOOK)
+            found = await headwater.attachment(id)
+        if found.status != "completed":
+            good = False
+            reason = f"{found.error.code}: {found.error.detail}" if found.error else found.status
+            tqdm.write(f"{path}: {reason}", file=sys.stderr)
+    return good
 
 
 async def _watched(headwater: Headwater, name: str, session_id: UUID) -> UploadStatus:

@@ -59,14 +59,15 @@ def comparers(*, reading: Reading, blobs: Blobs) -> tuple[Handler, ...]:
     async def _compared(
         session_id: UUID, found: Attached, ready: Callable[[Session], bool]
     ) -> RecordDiscrepancies | None:
-        session = folded(await reading.past("session", session_id))
+        past = await reading.past("session", session_id)
+        session = folded(past)
         if (
             not isinstance(session, Session)
             or not ready(session)
             or not found.belongs(session_id, session.job_id)
         ):
             return None
-        said = await reading.said(session_id, session)
+        said = await reading.said(past, session)
         news = [
             each
             for each in (differing(said, [found.source]) if said else ())

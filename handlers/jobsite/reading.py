@@ -1,6 +1,6 @@
 """What handlers look up of a job: its other recordings and files as texts, from the log and the blob store."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -155,22 +155,23 @@ class Reading:
         last = past[-1].event
         return Attached(document(attachment_id, name, parsed), last.session_id, last.job_id, known)
 
-    async def said(self, session_id: UUID, session: Session) -> Source | None:
-        """What was said in a recording, once it is understood."""
+    async def said(self, past: Sequence[Recorded[Any]], session: Session) -> Source | None:
+        """What was said in a recording, of which this is all that happened, once it is understood."""
         if session.understood is None:
             return None
         try:
             understanding = await self.understanding(session.understood.blob)
         except BlobMissing:
             return None
-        return recording(session_id, session.title or "the recording", understanding.transcript.segments)
+        title = session.title or f"the recording of {session.recorded_at or past[0].at:%Y-%m-%d %H:%M}"
+        return recording(past[0].event.key.id, title, understanding.transcript.segments)
 
     async def _earlier(self, session_id: UUID, job_id: UUID | None, than: int) -> Source | None:
         past = await self.past("session", session_id)
         session = folded(past)
         if job_id is None or not isinstance(session, Session) or session.job_id != job_id:
             return None
-        return await self.said(session_id, session) if past[0].position < than else None
+        return await self.said(past, session) if past[0].position < than else None
 
 
 def folded(past: Iterable[Recorded[Any]]) -> State:

@@ -47,3 +47,13 @@ async def test_what_belongs_to_a_recording_goes_with_it(deployment: Deployment, 
     async with deployment.client() as http:
         listed = await get(http, f"/v1/attachments?sessionId={taken.out.split()[0]}")
     assert [each["fileName"] for each in listed["items"]] == ["plan.txt"]
+
+
+async def test_who_waits_is_told_of_a_file_that_cannot_be_read(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    junk = tmp_path / "junk.pdf"
+    junk.write_text("no PDF")
+    taken = await deployment.cli("upload", "--wait", note(tmp_path, "a.wav"), "--attach", str(junk))
+    assert (taken.status, f"{junk}: DOCUMENT_MISLABELLED" in taken.err) == (1, True), taken
+    assert taken.out.split()[1] == "completed"

@@ -68,6 +68,7 @@ async def test_a_contradiction_goes_when_the_earlier_recording_is_corrected(
         earlier,
         f"We hung nine {what} today.",
     )
+    assert found["against"]["title"].startswith("the recording of 20")
     await now_says(http, earlier, f"We hung seven {what} today.")
     await contradictions(http, job, 0)
 
