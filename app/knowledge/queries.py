@@ -22,12 +22,15 @@ MENTIONED = 10
 """Collections that a refusal names."""
 DOCUMENT = (
     "d.id, c.name as collection, d.file_name, d.title, d.media_type, d.size, d.blob as sha256, d.pages, "
-    "d.characters, d.language, coalesce(m.chunks, 0) as chunks, d.metadata, d.strategy, d.chunk_size, "
-    "d.overlap, d.status, d.stage, d.ingestion_id, d.uploaded_at, d.uploaded_by, d.updated_at"
+    "d.characters, d.language, coalesce(m.chunks, 0) as chunks, d.metadata, "
+    "coalesce(a.strategy, d.strategy) as strategy, coalesce(a.chunk_size, d.chunk_size) as chunk_size, "
+    "coalesce(a.overlap, d.overlap) as overlap, d.status, d.stage, d.ingestion_id, d.uploaded_at, d.uploaded_by, "
+    "d.updated_at"
 )
 JOINED = (
-    "knowledge.documents d join knowledge.collections c on c.id = d.collection_id left join knowledge.memberships m "
-    "on m.document_id = d.id and m.number = c.active and m.state = 'indexed'"
+    "knowledge.documents d join knowledge.collections c on c.id = d.collection_id "
+    "left join knowledge.indexes a on a.collection_id = c.id and a.number = c.active "
+    "left join knowledge.memberships m on m.document_id = d.id and m.number = c.active and m.state = 'indexed'"
 )
 
 COUNTS = (
@@ -97,12 +100,13 @@ async def collections(
 def _collection(
     row: asyncpg.Record, counts: dict[str, asyncpg.Record], chunks: int, indexes: Sequence[asyncpg.Record]
 ) -> CollectionView:
+    active = next(each for each in indexes if each["number"] == row["active"])
     return CollectionView(
         id=row["id"],
         name=row["name"],
         description=row["description"],
-        embedder=next(each["embedder"] for each in indexes if each["number"] == row["active"]),
-        chunking=chunking(row),
+        embedder=active["embedder"],
+        chunking=chunking(active if active["strategy"] else row),
         documents=sum(each["documents"] for each in counts.values()),
         by_status={status: each["documents"] for status, each in sorted(counts.items())},
         chunks=chunks,

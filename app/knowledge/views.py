@@ -41,7 +41,8 @@ class CollectionView(_View, frozen=True, kw_only=True):
     embedder: str
     """Of the index that answers."""
     chunking: ChunkingView
-    """How documents are cut that say nothing else."""
+    """How the index that answers cuts documents; where it has no way of its own, how those are cut that say nothing
+    else."""
     documents: int
     by_status: Mapping[str, int]
     chunks: int
@@ -106,6 +107,7 @@ class DocumentSummary(_View, frozen=True, kw_only=True):
     """In the index that answers."""
     metadata: Mapping[str, Value]
     chunking: ChunkingView
+    """How it is cut for the index that answers."""
     status: Status
     stage: StageName
     ingestion_id: UUID

@@ -81,12 +81,26 @@ async def test_the_same_embedder_with_other_chunks_is_built_beside_itself(
     [document] = await ingested(http, name, ("long.txt", b" ".join(TEXTS)))
     path = f"/v1/collections/{name}/reindex"
     before = await ask(http, "GET", f"/v1/documents/{document['id']}/chunks")
+    cut = await ways_of_cutting(http, name, document["id"])
     await order(http, "POST", path, strategy="sentences", size=50, overlap=0)
     await reindexed(http, name, "ready")
     assert await ask(http, "GET", f"/v1/documents/{document['id']}/chunks") == before
+    assert await ways_of_cutting(http, name, document["id"]) == cut
     await order(http, "POST", f"{path}/promote")
+    small = {"strategy": "sentences", "size": 50, "overlap": 0}
+    assert await ways_of_cutting(http, name, document["id"]) == [small] * 3
     after = await ask(http, "GET", f"/v1/documents/{document['id']}/chunks")
     assert len(after["items"]) > len(before["items"])
+    await order(http, "POST", f"{path}/revert")
+    assert await ways_of_cutting(http, name, document["id"]) == cut
+
+
+async def ways_of_cutting(http: aiohttp.ClientSession, name: str, document: str) -> list[dict[str, Any]]:
+    """As the collection, its document, and the list of its documents tell them."""
+    held = await ask(http, "GET", f"/v1/collections/{name}")
+    alone = await ask(http, "GET", f"/v1/documents/{document}")
+    [listed] = (await ask(http, "GET", f"/v1/documents?collection={name}"))["items"]
+    return [each["chunking"] for each in (held, alone, listed)]
 
 
 async def test_the_index_before_a_promotion_is_dropped_by_itself_once_its_grace_is_over(
