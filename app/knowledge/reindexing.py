@@ -52,6 +52,12 @@ class ReindexQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     ] = []
 
 
+def _is_over(active: IndexView, other: IndexView, overdue: datetime) -> bool:
+    """Whether the index before can answer again no more: it is about to be dropped."""
+    promoted = active.promoted_at if other.role == "previous" else None
+    return promoted is not None and promoted <= overdue
+
+
 def endpoints(
     *,
     commands: Commands,
@@ -79,7 +85,7 @@ def endpoints(
         collection = found[0][0]
         active = next(each for each in collection.indexes if each.role == "active")
         other = next((each for each in collection.indexes if each is not active), None)
-        if other is None:
+        if other is None or _is_over(active, other, clock() - grace):
             return ReindexView(
                 collection=collection.name, state="none", active=active, other=None, progress=None,
                 comparison=None, revert_until=None,
@@ -133,13 +139,16 @@ def endpoints(
                 f"{far.indexed} of {far.documents} documents are in the new index, {far.failed} failed. "
                 "Wait, or send force to let it answer without them.",
             )
-        command = PromoteIndex(collection_id=id, number=number)
-        outcome = await commands.execute(command, intent(call, clock, id))
+        made = intent(call, clock, id)
+        outcome = await commands.execute(
+            PromoteIndex(collection_id=id, number=number, kept_until=made.at + grace), made
+        )
         return Reply(body=Changed(id=id, position=outcome.cursor), position=outcome.cursor)
 
     async def revert(call: Call[None, None]) -> Reply:
         id, _ = await held(call)
-        outcome = await commands.execute(RevertIndex(collection_id=id), intent(call, clock, id))
+        made = intent(call, clock, id)
+        outcome = await commands.execute(RevertIndex(collection_id=id, at=made.at), made)
         return Reply(body=Changed(id=id, position=outcome.cursor), position=outcome.cursor)
 
     async def drop(call: Call[None, None]) -> Reply:

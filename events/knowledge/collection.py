@@ -1,5 +1,6 @@
 """What happens to a collection: it is made, its indexes come, answer and go, and so does it."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -65,6 +66,8 @@ class IndexPromoted(CollectionEvent, frozen=True, kw_only=True):
 
     number: int
     before: int
+    kept_until: datetime | None = None
+    """When the one before can answer again no more; None: once it is dropped."""
 
 
 class IndexReverted(CollectionEvent, frozen=True, kw_only=True):

@@ -1,5 +1,7 @@
 """Rules of a collection."""
 
+from datetime import UTC, datetime, timedelta
+
 from msgspec.structs import replace
 
 from events.envelope import Event
@@ -27,7 +29,8 @@ from tests.rules import Given
 from tests.rules import given as given_of
 
 promote = PromoteIndex(collection_id=COLLECTION, number=2)
-revert = RevertIndex(collection_id=COLLECTION)
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+revert = RevertIndex(collection_id=COLLECTION, at=NOON)
 delete = DeleteCollection(collection_id=COLLECTION)
 PROMOTED = IndexPromoted(collection_id=COLLECTION, number=2, before=1)
 REVERTED = IndexReverted(collection_id=COLLECTION, number=1, before=2)
@@ -95,6 +98,15 @@ def test_only_a_candidate_is_promoted_and_only_once() -> None:
 
 def test_there_must_be_something_to_revert_to() -> None:
     given(CREATED, BEGUN).when(revert).refused(Conflict, "NOTHING_TO_REVERT")
+
+
+def test_a_promotion_is_reverted_until_its_grace_is_over_whenever_the_index_before_is_dropped() -> None:
+    kept = replace(PROMOTED, kept_until=NOON)
+    given(CREATED, BEGUN).when(replace(promote, kept_until=NOON)).then(kept)
+    in_time = replace(revert, at=NOON - timedelta(microseconds=1))
+    given(CREATED, BEGUN, kept).when(in_time).then(REVERTED)
+    given(CREATED, BEGUN, kept).when(revert).refused(Conflict, "NOTHING_TO_REVERT")
+    given(CREATED, BEGUN, kept, REVERTED, PROMOTED).when(revert).then(REVERTED)
 
 
 def test_the_index_that_answers_is_never_dropped() -> None:

@@ -1,6 +1,7 @@
 """Whatever happens in whatever order, and wherever workers crash: nothing is left without what it belongs to."""
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -136,7 +137,7 @@ class Machine(RuleBasedStateMachine):
         orders: dict[str, Any] = {
             "begin": BeginIndex(collection_id=id, embedder=("one", "two")[to % 2], chunking=cut),
             "promote": PromoteIndex(collection_id=id, number=state.candidate or 0),
-            "revert": RevertIndex(collection_id=id),
+            "revert": RevertIndex(collection_id=id, at=datetime.now(UTC)),
             "drop": DropIndex(collection_id=id, number=state.candidate or state.previous or 0),
         }
         self.world.execute(orders[what])

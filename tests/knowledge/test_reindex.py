@@ -6,8 +6,9 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from tests.deployment import Deployment, Part
+from tests.deployment import KEY, Deployment, Part
 from tests.knowledge.asking import ask, collection, ingested, over, upload
+from tests.servers import claimed_port
 
 TEXTS = (
     b"The sealant cures in two days. Doors are hung after that.",
@@ -124,6 +125,31 @@ async def test_the_index_before_a_promotion_is_dropped_by_itself_once_its_grace_
         assert (await hits(http, name, "when is concrete poured"))[0]["explain"]["index"].endswith("_a")
     finally:
         await impatient.stop()
+
+
+async def test_a_promotion_cannot_be_reverted_once_its_grace_is_over_though_the_index_is_still_there(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    name = await collection(http)
+    await ingested(http, name, ("long.txt", b" ".join(TEXTS)))
+    path = f"/v1/collections/{name}/reindex"
+    await order(http, "POST", path, strategy="sentences", size=50, overlap=0)
+    await reindexed(http, name, "ready")
+    with claimed_port() as port:
+        settings = {**deployment.environment, "PORT": str(port), "REINDEX_GRACE": "1"}
+        impatient = Part("serve", settings, deployment.home / "hasty")
+        impatient.log.parent.mkdir()
+        await impatient.start()
+        try:
+            url, headers = f"http://127.0.0.1:{port}", {"X-Api-Key": KEY}
+            async with aiohttp.ClientSession(url, headers=headers) as hasty:
+                await order(hasty, "POST", f"{path}/promote")
+                await reindexed(hasty, name, "none")
+                late = await ask(hasty, "POST", f"{path}/revert", status=409)
+        finally:
+            await impatient.stop()
+    assert late["code"] == "NOTHING_TO_REVERT"
+    assert len((await ask(http, "GET", f"/v1/collections/{name}"))["indexes"]) == 2
 
 
 async def emptied(deployment: Deployment, table: str, document: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -49,12 +50,15 @@ class PromoteIndex(Command, frozen=True, kw_only=True):
 
     collection_id: UUID
     number: int
+    kept_until: datetime | None = None
+    """Until when the one before may answer again."""
 
 
 class RevertIndex(Command, frozen=True, kw_only=True):
-    """Let the index answer that did before."""
+    """Let the index answer that did before, if it is not too late."""
 
     collection_id: UUID
+    at: datetime
 
 
 class DropIndex(Command, frozen=True, kw_only=True):
@@ -108,6 +112,8 @@ class Collection:
     live: Mapping[int, IndexPlan]
     candidate: int | None = None
     previous: int | None = None
+    kept_until: datetime | None = None
+    """When the one before can answer again no more, though it may be there for some time yet."""
     highest: int = 1
 
     @property
@@ -142,12 +148,12 @@ def _change(command: CollectionCommand, now: Collection) -> Sequence[CollectionE
             return _begun(c, now)
         case PromoteIndex(number=now.active):
             return []
-        case PromoteIndex(number=number):
+        case PromoteIndex(number=number) as c:
             if number != now.candidate:
                 raise Conflict("NO_SUCH_CANDIDATE", f"Index {number} is not being built; nothing to promote.")
-            return [IndexPromoted(collection_id=id, number=number, before=now.active)]
-        case RevertIndex():
-            if now.previous is None:
+            return [as_told(IndexPromoted, c, before=now.active)]
+        case RevertIndex(at=at):
+            if now.previous is None or (now.kept_until and at >= now.kept_until):
                 raise Conflict("NOTHING_TO_REVERT", "There is no earlier index that could answer again.")
             return [IndexReverted(collection_id=id, number=now.previous, before=now.active)]
         case DropIndex(number=number):
@@ -201,9 +207,9 @@ def evolve(state: State, event: CollectionEvent) -> State:
             plan = IndexPlan(e.embedder, e.chunking)
             return replace(c, live={**c.live, e.number: plan}, candidate=e.number, highest=e.number)
         case IndexPromoted() as e, Collection() as c:
-            return replace(c, active=e.number, candidate=None, previous=e.before)
+            return replace(c, active=e.number, candidate=None, previous=e.before, kept_until=e.kept_until)
         case IndexReverted() as e, Collection() as c:
-            return replace(c, active=e.number, candidate=e.before, previous=None)
+            return replace(c, active=e.number, candidate=e.before, previous=None, kept_until=None)
         case IndexDropped(number=number), Collection() as c:
             return _without(c, number)
         case CollectionDeleted(), _:
