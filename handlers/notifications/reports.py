@@ -43,9 +43,11 @@ def report_notifier(*, blobs: Blobs, sender: Sender, recipients: tuple[str, ...]
     async def _mail(
         recorded: Recorded[Reported], recipient: str, text: str, html: str
     ) -> RequestDelivery | None:
-        """One for each recipient of a session: a later edition goes only to those who have had none."""
+        """One for each recipient of a session: a later edition goes only to those who have had none, unless somebody
+        asked for it."""
         report = recorded.event
-        id = derived_id(report.session_id, "report", recipient.lower())
+        asked = [str(report.request_id)] if report.request_id else []
+        id = derived_id(report.session_id, "report", recipient.lower(), *asked)
         mail = Mail(id, sender, recipient, report.subject, text, html, recorded.at)
         try:
             stored = await blobs.put(once(rendered(mail)), media_type=MEDIA_TYPE)

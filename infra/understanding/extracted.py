@@ -22,7 +22,7 @@ async def extracted(
 ) -> Summary:
     """Sum up what was said, without the commands in it. Raises EmbeddingUnavailable."""
     said = recording(session_id, title, understanding.transcript.segments)
-    sentences = list(_kept(said.sentences, understanding.kept)) or list(said.sentences)
+    sentences = list(_kept(said.sentences, understanding.kept))
     sentences = sentences[:: max(1, -(-len(sentences) // MOST_SENTENCES))]
     chosen = []
     if sentences:

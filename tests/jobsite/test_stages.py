@@ -81,6 +81,34 @@ async def test_a_note_is_reported_with_what_contradicts_the_plan_whenever_that_c
         assert answer.status == 304
 
 
+async def test_a_report_that_is_asked_for_is_sent_to_everybody_again_and_once(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    office = f"office-{uuid4()}@example.com"
+    session = (await completed(http, sound(), notifyEmail=office))["sessionId"]
+    await _mailed(deployment, office, 1)
+    headers = {"Idempotency-Key": str(uuid4())}
+    for _ in range(2):
+        async with http.post(f"/v1/sessions/{session}/report", headers=headers) as answer:
+            assert answer.status == 202
+            asked = await answer.json()
+    await over(http, {"statusUrl": asked["statusUrl"], "position": asked["position"]})
+    await _mailed(deployment, office, 2)
+    ids = {each.message["Message-ID"] for each in deployment.mail.of(office)}
+    assert len(ids) == 2
+    async with http.patch(f"/v1/sessions/{session}", json={"title": "Another"}) as answer:
+        assert answer.status == 200
+    await post(http, f"/v1/sessions/{session}/report")
+    await _mailed(deployment, office, 3)
+
+
+async def _mailed(deployment: Deployment, recipient: str, count: int) -> None:
+    async with asyncio.timeout(60):
+        while len(deployment.mail.of(recipient)) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert len(deployment.mail.of(recipient)) == count
+
+
 async def _events(log: Any, session: str) -> list[str]:
     return [each.event.name for each in await log.load(Key("jobsite", "session", UUID(session)))]
 

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from events.jobsite import Place
@@ -75,6 +76,12 @@ async def summed(*others: Source) -> Summary:
     return await extracted(
         understanding(), session_id=SESSION, title="Monday", others=others, embedder=Lexical()
     )
+
+
+async def test_of_commands_alone_there_is_nothing_to_sum_up() -> None:
+    alone = msgspec.structs.replace(understanding(), kept=())
+    made = await extracted(alone, session_id=SESSION, title="Monday", others=(), embedder=Lexical())
+    assert (made.text, made.sentences, made.notes) == ("", (), ("the customer asked for an invoice",))
 
 
 async def test_a_summary_consists_of_sentences_of_the_recording_without_its_commands() -> None:
