@@ -67,7 +67,7 @@ def endpoints(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[End
         if isinstance(state, Job):
             wanted = RenameJob(job_id=job_id, title=call.body.name.strip(), builder_id=call.body.builder_id)
             await _builder(call.body.builder_id)
-            with naming("job of this builder", call.body.name):
+            with naming(_kind(call.body.builder_id), call.body.name):
                 return await carried_out(commands, call, clock, job_id, wanted)
         return await _add(call, job_id)
 
@@ -75,7 +75,7 @@ def endpoints(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[End
         body = call.body
         await _builder(body.builder_id)
         command = AddJob(job_id=job_id, title=body.name.strip(), builder_id=body.builder_id)
-        with naming("job of this builder", body.name):
+        with naming(_kind(body.builder_id), body.name):
             outcome = await commands.execute(command, intent(call, clock, body))
         answer = Done(id=job_id, position=outcome.cursor)
         return Reply(
@@ -94,7 +94,7 @@ def endpoints(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[End
         wanted: list[Command] = [RenameJob(job_id=job_id, title=title, builder_id=builder_id)]
         if body.closed is not msgspec.UNSET:
             wanted.append(CloseJob(job_id=job_id) if body.closed else ReopenJob(job_id=job_id))
-        with naming("job of this builder", title):
+        with naming(_kind(builder_id), title):
             return await carried_out(commands, call, clock, job_id, *wanted)
 
     async def subscribe(call: Call[None, None]) -> Reply:
@@ -174,3 +174,8 @@ def _email(call: Call[None, None]) -> str:
         raise Malformed(
             "INVALID_EMAIL", "The last part of the path must be a mail address.", field="email"
         ) from None
+
+
+def _kind(builder_id: UUID | None) -> str:
+    """Among what a job's name has to be unique."""
+    return "job of this builder" if builder_id else "job without a builder"

@@ -12,6 +12,7 @@ from infra.extractive.rooms import Room, heading, room_at, rooms_in
 from infra.extractive.sentences import Sentence
 from infra.extractive.units import COUNT, MEASURES, PACKED, RATINGS, Unit, is_power, plural, unit_of
 from infra.extractive.words import (
+    ARTICLES,
     ATTRIBUTES,
     CLOSED,
     HEDGES,
@@ -67,7 +68,8 @@ def rooms(sentences: Iterable[Sentence]) -> frozenset[str]:
 
 def _of_sentence(sentence: Sentence, under: str | None) -> Iterator[Quantity]:
     words = tokens(sentence.text)
-    places, first_place = rooms_in(words), room_at(words, 0)
+    opening = next((n for n, word in enumerate(words) if word.low not in ARTICLES), 0)
+    places, first_place = rooms_in(words), room_at(words, opening)
     begin = at = first_place.after if first_place else 0
     first = True
     while at < len(words):

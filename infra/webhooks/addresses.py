@@ -29,7 +29,10 @@ class ForbiddenAddress(Undelivered):
 
 def check_url(text: str, *, allow_private: bool) -> URL:
     """The URL of a webhook. Raises `ValueError` with what is wrong, `ForbiddenAddress` for an address in it."""
-    url = URL(text)
+    try:
+        url = URL(text)
+    except ValueError:
+        raise ValueError("must be an http or https URL") from None
     if any(each.isspace() for each in text):
         raise ValueError("must hold no blanks")
     if url.scheme not in ("http", "https") or not url.host:

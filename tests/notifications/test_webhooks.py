@@ -76,6 +76,8 @@ async def test_what_is_not_public_is_refused_at_once(url: str) -> None:
         "https://example.com/#a",
         "https://exa mple.com/",
         "//a",
+        "http://[::1",
+        "http://example.com:99999/",
     ],
 )
 def test_what_is_no_url_of_a_webhook(url: str) -> None:
