@@ -37,11 +37,19 @@ def reconsiderers(*, reading: Reading, models: ReadModels, log: Log) -> tuple[Ha
 
     async def reconsider(recorded: Recorded[Any], _: Attempt) -> Sequence[Reconsider]:
         source, gone = recorded.event.key.id, isinstance(recorded.event, GONE)
+        if isinstance(recorded.event, Understood) and await _for_the_first_time(recorded):
+            return ()  # nothing can have quoted it
         after = (recorded.stream, recorded.position)
         quoting = await models.where(
             "jobsite.discrepancies", "source_id", source, after=after, id="session_id"
         )
         return [await _reconsidered(each, source, gone) for each in quoting if each != source]
+
+    async def _for_the_first_time(understood: Recorded[Understood]) -> bool:
+        past = await reading.past("session", understood.event.session_id)
+        return not any(
+            isinstance(each.event, Understood) and each.position < understood.position for each in past
+        )
 
     async def late(recorded: Recorded[Summarised | DiscrepanciesFound], _: Attempt) -> Sequence[Reconsider]:
         session = recorded.event.session_id
