@@ -113,7 +113,15 @@ def _completed(e: StageEvent, recorded: Recorded[Any]) -> Iterator[Change]:
         case DocumentParsed():
             done, status, stage = "parsing", "processing", "chunking"
             known = {
-                name: getattr(e, name) for name in ("media_type", "pages", "characters", "title", "language")
+                name: getattr(e, name)
+                for name in (
+                    "media_type",
+                    "pages",
+                    "pages_without_text",
+                    "characters",
+                    "title",
+                    "language",
+                )
             }
             yield patch(DOCUMENTS, id=e.document_id, text_blob=e.blob, **known)
         case DocumentChunked():
@@ -127,6 +135,7 @@ def _completed(e: StageEvent, recorded: Recorded[Any]) -> Iterator[Change]:
         attempts=e.attempts,
         started_at=e.started_at,
         finished_at=recorded.at,
+        note=e.unread if isinstance(e, DocumentParsed) else None,
     )
     yield from _at(e, recorded, status=status, stage=stage)
 

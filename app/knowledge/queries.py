@@ -22,7 +22,7 @@ MENTIONED = 10
 """Collections that a refusal names."""
 DOCUMENT = (
     "d.id, c.name as collection, d.file_name, d.title, d.media_type, d.size, d.blob as sha256, d.pages, "
-    "d.characters, d.language, coalesce(m.chunks, 0) as chunks, d.metadata, "
+    "d.pages_without_text, d.characters, d.language, coalesce(m.chunks, 0) as chunks, d.metadata, "
     "coalesce(a.strategy, d.strategy) as strategy, coalesce(a.chunk_size, d.chunk_size) as chunk_size, "
     "coalesce(a.overlap, d.overlap) as overlap, d.status, d.stage, d.ingestion_id, d.uploaded_at, d.uploaded_by, "
     "d.updated_at"

@@ -107,7 +107,7 @@ async def stages(
 ) -> tuple[list[StageView], bool]:
     """The stages of an ingestion as far as they are known, and whether one is at work."""
     rows = await db.fetch(
-        "select stage, state, attempts, started_at, finished_at, error_code, error_detail "
+        "select stage, state, attempts, started_at, finished_at, error_code, error_detail, note "
         "from knowledge.ingestion_stages where document_id = $1 and ingestion_id = $2 order by n",
         document_id,
         ingestion_id,
@@ -146,12 +146,18 @@ def _known(row: asyncpg.Record) -> StageView:
         stage=row["stage"],
         state=row["state"],
         progress=100 if row["state"] == "completed" else 0,
-        message=error.detail if error else MESSAGES.get(row["state"], ""),
+        message=error.detail if error else _message(row),
         attempts=row["attempts"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         error=error,
     )
+
+
+def _message(row: asyncpg.Record) -> str:
+    """How far a stage is, with what is to be said of its result."""
+    said = MESSAGES.get(row["state"], "")
+    return f"{said} {row['note']}" if row["note"] and row["state"] == "completed" else said
 
 
 def _working(row: asyncpg.Record, signal: Progress) -> StageView:

@@ -101,6 +101,8 @@ class DocumentSummary(_View, frozen=True, kw_only=True):
     sha256: str
     """Of the original, lower-case hex."""
     pages: int | None
+    pages_without_text: int | None
+    """Of them; such as pictures of text on a server without tesseract. The message of `parsing` says why."""
     characters: int | None
     language: str | None
     chunks: int

@@ -62,6 +62,9 @@ class DocumentParsed(StageEvent, frozen=True, kw_only=True):
     characters: int
     title: str | None = None
     language: str | None = None
+    pages_without_text: int = 0
+    unread: str | None = None
+    """In a sentence, why these may have none."""
 
 
 class DocumentChunked(StageEvent, frozen=True, kw_only=True):

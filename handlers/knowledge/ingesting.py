@@ -136,6 +136,8 @@ class Ingesting:
             characters=len(parsed.text),
             title=parsed.title,
             language=parsed.language,
+            pages_without_text=int(parsed.metadata.get("pagesWithoutText", 0)),
+            unread=parsed.metadata.get("unread"),
         )
 
     async def _chunk(self, run: Run, document: Document, collection: Collection) -> Command:

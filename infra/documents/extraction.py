@@ -16,6 +16,7 @@ from infra.documents.ocr import Ocr
 from infra.documents.parsed import Limits, Parsed, UnusableDocument, too_long
 from infra.documents.wholeness import is_cut
 
+NEEDED = "needs tesseract, which is not installed on the server"
 AS_THEY_ARE = (kinds.TEXT, kinds.MARKDOWN, kinds.CSV)
 
 
@@ -41,6 +42,8 @@ def extract(
         raise too_long(f"more than {limits.characters:,} characters")
     if not parsed.text.strip():
         raise _nothing(content, kind, ocr)
+    if unread := _unread(parsed, content, kind, ocr):
+        parsed = msgspec.structs.replace(parsed, metadata={**parsed.metadata, "unread": unread})
     return parsed if parsed.language else msgspec.structs.replace(parsed, language=language_of(parsed.text))
 
 
@@ -69,13 +72,26 @@ def _text(content: bytes, kind: Kind) -> Parsed:
 
 
 def _nothing(content: bytes, kind: Kind, ocr: Ocr | None) -> UnusableDocument:
-    pictured = kind.family == "image" or (kind == kinds.PDF and kinds.PICTURE.search(content))
-    if pictured and ocr is None:
-        return UnusableDocument(
-            "OCR_UNAVAILABLE",
-            "It is a picture of text, and reading those needs tesseract, which is not installed on the server.",
-        )
+    if _is_pictured(content, kind) and ocr is None:
+        return UnusableDocument("OCR_UNAVAILABLE", f"It is a picture of text, and reading those {NEEDED}.")
     return UnusableDocument("DOCUMENT_NO_TEXT", "There is no text in it.")
+
+
+def _unread(parsed: Parsed, content: bytes, kind: Kind, ocr: Ocr | None) -> str | None:
+    """In a sentence, that pages without text are among the others, and what may be missing to read them."""
+    silent = int(parsed.metadata.get("pagesWithoutText", 0))
+    if not silent:
+        return None
+    said = f"{silent} of {len(parsed.pages)} pages {'has' if silent == 1 else 'have'} no text"
+    return (
+        f"{said}; reading pictures of it {NEEDED}."
+        if _is_pictured(content, kind) and ocr is None
+        else f"{said}."
+    )
+
+
+def _is_pictured(content: bytes, kind: Kind) -> bool:
+    return kind.family == "image" or (kind == kinds.PDF and kinds.PICTURE.search(content) is not None)
 
 
 def as_told(parsed: Parsed | UnusableDocument) -> bytes:

@@ -31,7 +31,8 @@ class Parsed(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     language: str | None = None
     """ISO 639 code, where the document or its words tell."""
     metadata: Mapping[str, str] = {}
-    """What the document says of itself: `author`, `subject`, `keywords`, `created`, `modified`, `producer`."""
+    """What the document says of itself: `author`, `subject`, `keywords`, `created`, `modified`, `producer`; and where
+    pages have no text, how many (`pagesWithoutText`), and in a sentence why they may have none (`unread`)."""
 
     def encode(self) -> bytes:
         """As MessagePack, for the blob store: the same document always gives the same bytes."""

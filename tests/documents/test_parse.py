@@ -185,6 +185,9 @@ async def test_a_page_that_is_a_picture_does_not_hide_the_others(monkeypatch: py
     parsed = await parse(files.scan("Four é valves."), name="plan.pdf")
     assert pages_of(parsed) == ["Four é valves.", ""]
     assert parsed.metadata["pagesWithoutText"] == "1"
+    assert parsed.metadata["unread"] == (
+        "1 of 2 pages has no text; reading pictures of it needs tesseract, which is not installed on the server."
+    )
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="reads pictures, which needs tesseract")

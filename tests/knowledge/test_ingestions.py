@@ -5,6 +5,7 @@ import asyncio
 import aiohttp
 
 from tests.deployment import Deployment
+from tests.documents.files import pdf
 from tests.knowledge.asking import ask, collection, fresh, ingested, over, upload
 
 
@@ -125,3 +126,13 @@ async def test_many_documents_are_deleted_at_once(http: aiohttp.ClientSession) -
     after = {"Headwater-After": gone["position"]}
     left = await ask(http, "GET", f"/v1/documents?collection={name}", headers=after)
     assert [each["id"] for each in left["items"]] == ids[2:]
+
+
+async def test_a_page_without_text_is_told_where_the_others_are_found(http: aiohttp.ClientSession) -> None:
+    name = await collection(http)
+    [document] = await ingested(http, name, ("plan.pdf", pdf("Four valves.", "")))
+    assert (document["status"], document["pages"], document["pagesWithoutText"]) == ("completed", 2, 1)
+    told = await ask(http, "GET", f"/v1/ingestions/{document['ingestionId']}")
+    for stages in (document["stages"], told["stages"]):
+        assert stages[0]["message"] == "Done. 1 of 2 pages has no text."
+        assert stages[1]["message"] == "Done."
