@@ -50,8 +50,13 @@ async def read(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None) -> P
 
 
 def _written(page: Any, kind: Kind) -> str:
-    name = page.sheet_name if kind == kinds.XLSX else None
-    return _clean(f"## {name}\n\n{page.content}" if name else page.content)
+    content = _clean(page.content)
+    if kind != kinds.XLSX or not page.sheet_name:
+        return content
+    heading = _clean(f"## {page.sheet_name}")
+    if content in {"", heading}:  # an empty sheet says its name, though nothing is in it
+        return ""
+    return f"{heading}\n\n{content}"
 
 
 async def _with_pictures(

@@ -110,6 +110,15 @@ def xlsx() -> bytes:
     return _saved(made.save)
 
 
+def empty_xlsx() -> bytes:
+    """A workbook of two sheets with nothing in them."""
+    import openpyxl
+
+    made = openpyxl.Workbook()
+    made.create_sheet("Site plan")
+    return _saved(made.save)
+
+
 def pptx() -> bytes:
     """Two slides."""
     from pptx import Presentation

@@ -140,6 +140,7 @@ BAD: list[tuple[str, Callable[[], bytes], str, str]] = [
     ("half a PDF", lambda: files.half(files.pdf()), "plan.pdf", "DOCUMENT_DAMAGED"),
     ("nearly a PDF", lambda: files.pdf()[:-60], "plan.pdf", "DOCUMENT_DAMAGED"),
     ("half a Word document", lambda: files.half(files.docx()), "plan.docx", "DOCUMENT_DAMAGED"),
+    ("an empty workbook", files.empty_xlsx, "plan.xlsx", "DOCUMENT_NO_TEXT"),
     ("half a workbook", lambda: files.half(files.xlsx()), "plan.xlsx", "DOCUMENT_DAMAGED"),
     ("half a picture", lambda: files.half(files.picture()), "plan.png", "DOCUMENT_DAMAGED"),
     ("half a mail", files.cut_mail, "plan.eml", "DOCUMENT_DAMAGED"),
