@@ -18,6 +18,7 @@ from handlers.refusals import Invalid, TooLarge, Unsupported
 Shape = TypeVar("Shape")
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_MISSING = re.compile(r"Object missing required field `(.*)`")
 _JSON = re.compile(r"application/(?:[a-z0-9.+-]+\+)?json")
 
 
@@ -72,6 +73,9 @@ def invalid(code: str, error: msgspec.ValidationError, shape: Any) -> Invalid:
     """The refusal for a value that does not fit `shape`, with the path of the member at fault."""
     reason, _, path = str(error).partition(" - at `$")
     place = path.rstrip("`").lstrip(".")
+    if missing := _MISSING.fullmatch(reason):
+        member = f"{place}.{missing[1]}" if place else missing[1]
+        return Invalid(code, f"`{member}` is missing.", field=member)
     said = plainly(reason)
     if said.startswith("Invalid") and (known := choices(shape, place)):
         said = f"Expected one of {', '.join(known)}"

@@ -25,6 +25,7 @@ from handlers.knowledge.document.decide import DOCUMENTS
 from handlers.knowledge.document.state import Document
 from handlers.refusals import Conflict, Invalid, NotFound, Refusal, TooLarge, Unsupported
 from infra.blobs import Blob, Blobs
+from infra.documents.kinds import guessed, unnamed
 
 LARGEST = 200 << 20
 """Bytes of a document."""
@@ -32,6 +33,8 @@ WHOLE = 1 << 30
 """Bytes of a request."""
 MOST = 100
 """Files in a request."""
+HEAD = 4096
+"""Bytes that tell what a file without a name is."""
 
 Key = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
 Value = Annotated[str, msgspec.Meta(max_length=1000)] | int | float | bool
@@ -76,11 +79,13 @@ class Batch:
     async def take(self, upload: Upload) -> tuple[str, str, Held | Refusal]:
         """Stream a file as far as its last byte; one that is no document is refused alone."""
         held = self._held = Held(self._blobs, media_type="application/octet-stream")
+        head = bytearray()
         try:
-            await held.take(_something(upload.chunks))
+            await held.take(_something(upload.chunks, head))
         except (TooLarge, Invalid) as refusal:
             return upload.name, upload.media_type, refusal
-        return upload.name, upload.media_type, held
+        name = upload.name or unnamed(guessed(bytes(head), "", upload.media_type))
+        return name, upload.media_type, held
 
     async def settle(self, fields: UploadFields, file: tuple[str, str, Held | Refusal]) -> None:
         """The file becomes a document of its collection. Raises what is wrong with the request as a whole."""
@@ -140,13 +145,12 @@ class Batch:
             await self._held.drop()
 
 
-async def _something(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The content, if there is any."""
-    empty = True
+async def _something(chunks: AsyncIterator[bytes], head: bytearray) -> AsyncIterator[bytes]:
+    """The content, if there is any; how it begins is kept in `head`."""
     async for piece in chunks:
-        empty = False
+        head += piece[: HEAD - len(head)]
         yield piece
-    if empty:
+    if not head:
         raise Invalid("DOCUMENT_EMPTY", "The file is empty.", field="file")
 
 

@@ -88,6 +88,12 @@ def guessed(head: bytes, name: str, declared: str) -> str:
     return found.media_type if found else "application/octet-stream"
 
 
+def unnamed(media_type: str) -> str:
+    """What a file of this type is called that has no name."""
+    kind = next((each for each in KINDS if each.media_type == media_type), None)
+    return f"document.{kind.suffixes[0]}" if kind else "document"
+
+
 def _named(name: str) -> Kind | None:
     suffix = PurePath(name.lower()).suffix.removeprefix(".")
     return next((kind for kind in KINDS if suffix in kind.suffixes), None)

@@ -25,6 +25,24 @@ class Lamp(msgspec.Struct, tag="lamp", rename="camel"):
     light_of: Literal["red", "green"] | None = None
 
 
+class Door(msgspec.Struct, rename="camel"):
+    opens_to: str
+
+
+class House(msgspec.Struct):
+    doors: list[Door]
+
+
+@pytest.mark.parametrize(
+    ("given", "member"), [("{}", "doors"), ('{"doors":[{"opensTo":"in"},{}]}', "doors[1].opensTo")]
+)
+def test_what_is_missing_is_named(given: str, member: str) -> None:
+    with pytest.raises(msgspec.ValidationError) as wrong:
+        msgspec.json.decode(given, type=House)
+    refusal = invalid("INVALID", wrong.value, House)
+    assert (refusal.detail, refusal.field) == (f"`{member}` is missing.", member)
+
+
 class Bell(msgspec.Struct, tag="bell"):
     rings: dict[str, Literal[1, 2]]
 

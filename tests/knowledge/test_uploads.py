@@ -1,11 +1,13 @@
 """Many files in one request, and documents that are deleted while they are still ingested."""
 
 import asyncio
+from collections.abc import Callable
 
 import aiohttp
 import pytest
 
 from tests.deployment import Deployment
+from tests.documents.files import docx, pdf
 from tests.knowledge.asking import ask, collection, form, fresh, over, upload
 
 
@@ -16,6 +18,30 @@ async def test_one_file_may_come_before_its_fields(http: aiohttp.ClientSession) 
     data.add_field("collection", name)
     taken = await ask(http, "POST", "/v1/documents", status=202, data=data)
     assert [each["fileName"] for each in taken["documents"]] == ["a.txt"]
+
+
+@pytest.mark.parametrize(
+    ("content", "called"), [(pdf, "document.pdf"), (docx, "document"), (fresh, "document.txt")]
+)
+async def test_a_file_without_a_name_is_called_by_its_kind_and_read(
+    http: aiohttp.ClientSession, content: Callable[[], bytes | str], called: str
+) -> None:
+    name, made = await collection(http), content()
+    taken = await upload(http, ("", made.encode() if isinstance(made, str) else made), collection=name)
+    [document] = taken["documents"]
+    assert document["fileName"] == called
+    assert (await over(http, document["ingestionId"], taken["position"]))["status"] == "completed"
+
+
+async def test_a_missing_member_is_named(http: aiohttp.ClientSession) -> None:
+    for path, asked, status in (
+        ("/v1/documents", {"data": form(("a.txt", b"a"))}, 400),
+        ("/v1/documents/known", {"json": {"sha256": ["0" * 64]}}, 422),
+    ):
+        told = await ask(http, "POST", path, status=status, **asked)
+        assert (told["detail"], told["field"]) == ("`collection` is missing.", "collection")
+    told = await ask(http, "GET", "/v1/search", status=400)
+    assert (told["detail"], told["field"]) == ("`q` is missing.", "q")
 
 
 async def test_what_was_accepted_before_a_mistake_stays_and_is_named(http: aiohttp.ClientSession) -> None:
