@@ -11,7 +11,7 @@ from events.identity import Issued, Revoked
 from events.ids import derived_id, new_id
 from handlers.commands import Commands
 from handlers.identity.decide import IssueApiKey
-from infra.embedded.home import write_private
+from infra.embedded.home import unusable, write_private
 from infra.log import Log
 
 STREAM = "IDENTITY"
@@ -110,3 +110,5 @@ def kept_key(home: Path) -> str | None:
         return (home / KEY_FILE).read_text().strip()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise unusable(home, error) from None

@@ -58,10 +58,15 @@ class Topics:
     def __init__(self, client: Client, clients: Clients) -> None:
         self._client = client
         self._clients = clients
+        self._topic: str | None = None
+        """Of the message in hand."""
 
     async def hear(self, text: str) -> None:
         client, clients = self._client, self._clients
-        match _read(text):
+        self._topic = None
+        asked = _read(text)
+        self._topic = getattr(asked, "topic", None)
+        match asked:
             case Ping():
                 client.outbox.put(message(Pong()))
             case Subscribe(topic=topic, since=since, filter=filter):
@@ -73,7 +78,7 @@ class Topics:
                 client.outbox.put(message(Unsubscribed(topic=str(address))))
 
     def refuse(self, refusal: Refusal) -> Message:
-        return message(Mistake(code=refusal.code, detail=refusal.detail))
+        return message(Mistake(code=refusal.code, detail=refusal.detail, topic=self._topic))
 
 
 def _read(data: str) -> Request:

@@ -118,13 +118,26 @@ def withdraw(home: Path) -> None:
 
 
 def running(home: Path) -> Servers | None:
-    """The servers that a Headwater runs in this home, or None when there is none."""
-    if not _is_locked(home / "lock"):
-        return None  # servers.json, if there, was left by a Headwater that was killed
+    """The servers that a Headwater runs in this home, or None when there is none.
+
+    Raises EmbeddedServerError when the home cannot be looked into.
+    """
     try:
+        if not _is_locked(home / "lock"):
+            return None  # servers.json, if there, was left by a Headwater that was killed
         return msgspec.json.decode((home / "servers.json").read_bytes(), type=Servers)
     except FileNotFoundError:
         return None  # it is starting or stopping
+    except OSError as error:
+        raise unusable(home, error) from None
+
+
+def unusable(home: Path, error: OSError) -> EmbeddedServerError:
+    """What to tell who may not look into a home, or named something else."""
+    return EmbeddedServerError(
+        f"{home} cannot be used: {error.strerror}. Be the user whose Headwater it is, or name another folder with "
+        "HEADWATER_HOME."
+    )
 
 
 def _is_locked(path: Path) -> bool:

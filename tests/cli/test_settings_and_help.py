@@ -60,3 +60,15 @@ async def test_what_cannot_be_understood_is_status_two(tmp_path: Path) -> None:
     for arguments in ((), ("fly",), ("dead-letters",), ("keys", "issue", "phones")):
         misunderstood = await headwater(*arguments, environment=bare_environment(tmp_path))
         assert (misunderstood.status, "usage:" in misunderstood.err) == (2, True), arguments
+
+
+@pytest.mark.parametrize(
+    "command", [("doctor",), ("keys", "list"), ("serve",), ("streams",), ("upload", __file__)]
+)
+async def test_a_home_that_is_none_is_told_in_a_line(command: tuple[str, ...], tmp_path: Path) -> None:
+    home = tmp_path / "file"
+    home.touch()
+    told = await headwater(*command, environment=bare_environment(tmp_path, HEADWATER_HOME=str(home)))
+    assert told.status in {1, 2}
+    assert f"{home} cannot be used: Not a directory." in told.err, told
+    assert "Traceback" not in told.err

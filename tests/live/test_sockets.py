@@ -48,6 +48,8 @@ async def test_what_cannot_be_followed_is_said_so_and_the_socket_stays(office: O
     answer = await socket.hear("error")
     assert answer["code"] == code
     assert answer["detail"]
+    if code.endswith("_TOPIC"):
+        assert f'"topic":"{answer["topic"]}"' in said
     await socket.nothing_more()
 
 
