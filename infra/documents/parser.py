@@ -10,7 +10,7 @@ import msgspec
 from infra.child import MEMORY_EXIT, apart, limit, orders
 from infra.documents.parsed import Limits, UnusableDocument
 
-STACK = 32 << 20
+STACK = 8 << 20
 """Bytes for each thread of the parser, which calls itself for every element within another; it has 2 MiB otherwise."""
 
 
