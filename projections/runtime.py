@@ -97,8 +97,14 @@ class Projector:
                 if position > model.position:
                     await model.apply(events, position)
                 else:
-                    await connection.fetchval("select 1")
+                    await self._still_there(connection, model.position)
                 await self._say_sound(model.position)
+
+    async def _still_there(self, connection: asyncpg.Connection, position: int) -> None:
+        """Nothing came for a while: the model may have been made anew meanwhile. Raises `Overtaken`."""
+        found = await checkpoints.read(connection, self._projection.name)
+        if found is None or found.position != position:
+            raise Overtaken(f"{self._projection.name} is no longer at {position}")
 
     async def _model(self, connection: asyncpg.Connection) -> Model:
         """The serving model, if it has the shape of this projection and the log is the one it was made from."""

@@ -13,19 +13,34 @@ MIGRATING = 0x48_57_4D_47
 
 
 async def migrate(connection: asyncpg.Connection, projections: Iterable[Projection]) -> list[str]:
-    """Make the schemas that are missing; the names of those that exist in another shape and need a rebuild."""
+    """Make the schemas that are missing; the names of those that exist in another shape and need a rebuild.
+
+    One that somebody dropped, or of which a table is gone, is made anew, and filled from the beginning of the log.
+    """
     stale = []
     async with connection.transaction():
         await connection.execute("select pg_advisory_xact_lock($1)", MIGRATING)
         await connection.execute(TABLE)
         for projection in projections:
             checkpoint = await checkpoints.read(connection, projection.name)
+            same = checkpoint is not None and checkpoint.fingerprint == projection.fingerprint
+            if checkpoint and not await _is_there(connection, projection, whole=same):
+                await drop(connection, projection.name)
+                checkpoint = None
             if checkpoint is None:
                 await make(connection, projection.name, projection)
                 await index(connection, projection.name, projection)
-            elif checkpoint.fingerprint != projection.fingerprint:
+            elif not same:
                 stale.append(projection.name)
     return stale
+
+
+async def _is_there(connection: asyncpg.Connection, projection: Projection, *, whole: bool) -> bool:
+    """Whether a read model has any of its tables, or all of them: one of another shape may have others."""
+    names = [table.name for table in projection.tables]
+    question = "select count(*) from pg_tables where schemaname = $1 and tablename = any($2::text[])"
+    found = await connection.fetchval(question, projection.name, names)
+    return bool(found == len(names) if whole else found)
 
 
 async def make(connection: asyncpg.Connection, schema: str, projection: Projection) -> None:

@@ -67,8 +67,10 @@ def indexers(
                 transcript=work.transcript,
                 corrections=work.corrections,
             )
+        past = await reading.past("session", work.session_id)
         return RecordIndex(
             session_id=work.session_id,
+            recorded_at=past[0].at if past else None,
             blob=stored.key,
             size=stored.size,
             transcript=work.transcript,

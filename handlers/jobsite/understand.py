@@ -96,7 +96,7 @@ async def _heard(recorded: Recorded[Any], log: Log) -> Heard | None:
 
 async def _understood(transcript: Transcript, today: date, generator: Generator | None) -> Understanding:
     if generator is None:
-        return by_grammar(transcript, today)
+        return await asyncio.to_thread(by_grammar, transcript, today)  # of hours of speech it takes seconds
     return await by_model(transcript, today, generator)
 
 

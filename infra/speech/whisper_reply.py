@@ -14,6 +14,10 @@ from infra.speech.whisper_refusal import server_words
 
 SILENCE = "[BLANK_AUDIO]"
 """What whisper.cpp writes where nobody speaks."""
+FASTEST = 200
+"""Characters that may be said in a second: several times what anybody can say, or a model repeats at its worst."""
+AT_LEAST = 4000
+"""Characters that are taken of any recording."""
 
 
 def read_reply(body: bytes, *, seconds: float, model: str) -> Transcript:
@@ -26,7 +30,13 @@ def read_reply(body: bytes, *, seconds: float, model: str) -> Transcript:
         ) from None
     if not isinstance(reply, dict) or not isinstance(reply.get("text", reply.get("segments")), str | list):
         raise SpeechUnavailable(f"The speech server's answer is no transcript: {server_words(body)}.")
-    return transcript(reply, seconds=seconds, model=model)
+    said = transcript(reply, seconds=seconds, model=model)
+    length = sum(len(segment.text) for segment in said.segments)
+    if length > AT_LEAST + FASTEST * seconds:
+        raise SpeechUnavailable(
+            f"The speech server's answer is no transcript: {length:,} characters in {seconds:.0f} seconds of sound."
+        )
+    return said
 
 
 def transcript(reply: dict[str, Any], *, seconds: float, model: str) -> Transcript:

@@ -102,6 +102,20 @@ async def test_a_report_that_is_asked_for_is_sent_to_everybody_again_and_once(
     await _mailed(deployment, office, 3)
 
 
+async def test_a_hit_is_as_old_as_its_recording_however_often_that_is_corrected(
+    http: aiohttp.ClientSession,
+) -> None:
+    job = str(uuid4())
+    session = (await completed(http, sound(), jobId=job))["sessionId"]
+    path = f"/v1/sessions/{session}/transcript/segments/0"
+    async with http.patch(path, json={"text": "Order drywall for the attic."}) as answer:
+        position = (await answer.json())["position"]
+    await over(http, {"statusUrl": f"/v1/upload/status/{session}", "position": position})
+    uploaded = (await get(http, f"/v1/sessions/{session}"))["uploadedAt"]
+    [hit] = (await get(http, f"/v1/search?q=attic&jobId={job}"))["hits"]
+    assert hit["recordedAt"] == uploaded
+
+
 async def _mailed(deployment: Deployment, recipient: str, count: int) -> None:
     async with asyncio.timeout(60):
         while len(deployment.mail.of(recipient)) < count:  # noqa: ASYNC110

@@ -222,6 +222,23 @@ async def test_a_projector_waits_for_the_database_to_be_migrated(nats: NatsServe
         assert seen.positions[-1] == end
 
 
+async def test_a_model_that_somebody_dropped_is_made_anew_and_filled_from_the_log(site: Site) -> None:
+    end = await site.store(*site.shop.account(3))
+    async with site.projecting():
+        await site.until(end)
+        before = await site.rows()
+        for drop in (f"drop schema {site.shop.context} cascade", f"drop table {_table(site)}"):
+            await site.db.execute(drop)
+            assert await site.migrate() == []
+            assert (await site.checkpoint()).position in {0, end}
+            await site.until(end)
+            assert await site.rows() == before
+
+
+def _table(site: Site) -> str:
+    return f"{site.shop.context}.{site.shop.projection.tables[0].name}"
+
+
 async def test_a_projector_of_another_shape_touches_nothing(site: Site) -> None:
     other = site.shop.changed(version=2)
     async with site.projecting(other) as seen:

@@ -79,6 +79,15 @@ def test_an_answer_that_is_no_transcript_is_refused(body: bytes) -> None:
         read_reply(body, seconds=5.0, model="m")
 
 
+def test_more_than_anybody_can_say_is_no_transcript() -> None:
+    def reply(count: int) -> bytes:
+        return msgspec.json.encode({"text": "x " * count})
+
+    assert read_reply(reply(2500), seconds=10.0, model="tiny").segments
+    with pytest.raises(SpeechUnavailable, match="19,999 characters in 10 seconds"):
+        read_reply(reply(10_000), seconds=10.0, model="tiny")
+
+
 def test_words_beside_the_segments_go_where_they_were_said() -> None:
     words = [{"word": w, "start": s, "end": s + 1} for s, w in enumerate(("one", "two", "three"))]
     segments = [{"text": "one two", "start": 0, "end": 2}, {"text": "three", "start": 2, "end": 3}]

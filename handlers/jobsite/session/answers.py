@@ -63,7 +63,7 @@ def told(command: SessionCommand, s: Session) -> Sequence[SessionEvent]:
             return _reconsidered(c, s)
         case RecordIndex() as c:
             fresh = s.holds(c.transcript, c.corrections) and c.index not in s.indexes
-            event = as_told(Indexed, c, recorded_at=s.recorded_at)
+            event = as_told(Indexed, structs.replace(c, recorded_at=s.recorded_at or c.recorded_at))
             return [with_status(event, s)] if fresh else []
         case RecordReport() as c:
             return _reported(c, s)

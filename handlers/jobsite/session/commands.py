@@ -118,6 +118,8 @@ class RecordIndex(_Answer, frozen=True, kw_only=True):
     index: str
     dimensions: int
     chunks: int
+    recorded_at: datetime | None = None
+    """When it came in: it counts where nobody said when it was recorded."""
 
 
 class RecordReport(_Answer, frozen=True, kw_only=True):
