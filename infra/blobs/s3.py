@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from io import BytesIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -19,14 +20,13 @@ from infra.blobs.s3_client import s3_client
 from infra.blobs.s3_errors import RangeEmpty, error_code, reaching_s3
 from infra.blobs.s3_sweep import aged, sweep
 from infra.blobs.s3_upload import StagedUpload
+from infra.blobs.spool import PIECE, spooled
 from infra.blobs.unbroken import Unbroken
 
 PART = 5 << 20
-"""Bytes a part: the least that S3 takes, because every upload under way holds one in memory."""
+"""Bytes a part: the least that S3 takes."""
 ROOM = 4
 """Parts of all uploads together that may be on their way."""
-PIECE = 256 << 10
-"""Bytes handed on at once when reading."""
 STAGING = "staging/"
 DOOMED = "doomed/"
 log = logging.getLogger(__name__)
@@ -82,18 +82,19 @@ class S3Blobs:
         """Upload to a staging key, then copy to the hash within S3; what fits one part goes there at once."""
         intake = Intake(chunks, limit)
         upload: StagedUpload | None = None
-        small = b""
+        small: BinaryIO = BytesIO()
         try:
-            async for part in intake.parts(PART):
-                if upload is None and part.tell() < PART:
-                    small = part.getvalue()
-                else:
-                    upload = upload or self._stage()
-                    await upload.write(part)
-                del part  # while the next one comes, only the request on its way holds these bytes
+            async with aclosing(spooled(intake, PART // PIECE)) as parts:
+                async for part in parts:
+                    if upload is None and part.tell() < PART:
+                        small = part
+                    else:
+                        upload = upload or self._stage()
+                        await upload.write(part)
             if upload:
                 await upload.settle()
         except BaseException:
+            small.close()
             if upload:
                 await self._unbroken.run(self._clear(upload))
             raise
@@ -211,10 +212,11 @@ class S3Blobs:
         with reaching_s3(key):
             return await self._s3.get_object(Bucket=self._bucket, Key=key, **span)
 
-    async def _store(self, blob: Blob, content: bytes) -> Blob:
-        if there := await self.stat(blob.key):
-            return there
-        with reaching_s3(blob.key):
+    async def _store(self, blob: Blob, content: BinaryIO) -> Blob:
+        with content, reaching_s3(blob.key):
+            if there := await self.stat(blob.key):
+                return there
+            content.seek(0)
             await self._s3.put_object(
                 Bucket=self._bucket, Key=blob.key, Body=content, ContentType=blob.media_type
             )

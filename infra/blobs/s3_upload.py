@@ -1,8 +1,7 @@
 """One multipart upload to S3 under a staging key: a few parts on their way, nothing left when it fails."""
 
 import asyncio
-from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
@@ -20,9 +19,13 @@ class StagedUpload:
         self._begun: asyncio.Task[str] = asyncio.create_task(self._begin())
         self._parts: list[asyncio.Task[dict[str, Any]]] = []
 
-    async def write(self, part: BytesIO) -> None:
-        """Send a part on its way. Raises BlobsUnavailable when one before it failed."""
-        await self._room.acquire()
+    async def write(self, part: BinaryIO) -> None:
+        """Send a part on its way, and close it then. Raises BlobsUnavailable when one before it failed."""
+        try:
+            await self._room.acquire()
+        except BaseException:
+            part.close()
+            raise
         self._parts.append(asyncio.create_task(self._send(len(self._parts) + 1, part)))
         for sent in self._parts:
             if sent.done():
@@ -61,9 +64,9 @@ class StagedUpload:
         with reaching_s3(self.key):
             return str((await self._s3.create_multipart_upload(**self._target))["UploadId"])
 
-    async def _send(self, number: int, part: BytesIO) -> dict[str, Any]:
-        part.seek(0)
+    async def _send(self, number: int, part: BinaryIO) -> dict[str, Any]:
         try:
+            part.seek(0)
             upload = await asyncio.shield(self._begun)
             with reaching_s3(self.key):
                 sent = await self._s3.upload_part(
@@ -71,4 +74,5 @@ class StagedUpload:
                 )
             return {"PartNumber": number, "ETag": sent["ETag"]}
         finally:
+            part.close()
             self._room.release()

@@ -28,6 +28,6 @@ async def test_twenty_uploads_into_jetstream_hold_little_in_memory(nats: NatsSer
     assert await growth("objects", nats.url, nats.eraser_url, 20, 10 * MB) < 45 * MB
 
 
-async def test_uploads_to_s3_hold_a_part_each_in_memory(moto: ThreadedMotoServer) -> None:
-    # By hand, 20 of 50 MB: 132 MB. S3 takes no part under 5 MiB, and four more may be on their way.
-    assert await growth("s3", endpoint(moto), 4, 25 * MB) < 65 * MB
+async def test_twenty_uploads_to_s3_hold_little_in_memory(moto: ThreadedMotoServer) -> None:
+    # By hand, 20 of 50 MB: 28 MB. The parts of 5 MiB wait on disk.
+    assert await growth("s3", endpoint(moto), 20, 10 * MB) < 60 * MB

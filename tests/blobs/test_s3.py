@@ -3,15 +3,18 @@
 import asyncio
 import os
 import socket
+import tempfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 import aiohttp
 import pytest
 from moto.server import ThreadedMotoServer
 
-from infra.blobs import BlobCorrupt, BlobsUnavailable
+from infra.blobs import BlobCorrupt, BlobsUnavailable, spool
 from infra.blobs.s3 import PART, S3Blobs
 from tests.blobs import sites
 from tests.blobs.sites import Site, pieces
@@ -61,6 +64,30 @@ async def test_an_upload_that_was_swept_fails_and_leaves_nothing(s3: Site) -> No
     with pytest.raises(BlobsUnavailable):
         await s3.blobs.put(pausing(), media_type="audio/ogg")
     assert await s3.contents() == set()
+
+
+async def test_a_disk_that_takes_no_part_is_told_and_leaves_nothing(
+    s3: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(BlobsUnavailable, match="Make room"):
+        await s3.blobs.put(pieces(os.urandom(LARGE)), media_type="audio/ogg")
+    assert await s3.contents() == set()
+    assert await s3.blobs.put(pieces(b"little"), media_type="audio/ogg"), "which never touches the disk"
+
+
+async def test_no_file_is_left_open(s3: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        yield os.urandom(LARGE)
+        raise ConnectionResetError
+
+    opened: list[BinaryIO] = []
+    new = spool.new_file
+    monkeypatch.setattr(spool, "new_file", lambda: opened.append(new()) or opened[-1])
+    for content in (pieces(os.urandom(LARGE)), pieces(os.urandom(PART // 2)), broken()):
+        with suppress(ConnectionResetError):
+            await s3.blobs.put(content, media_type="audio/ogg")
+    assert [each.closed for each in opened] == [True] * 6
 
 
 async def test_content_that_is_not_its_key_is_found_out(s3: Site) -> None:

@@ -1,6 +1,5 @@
 """Rate limits: the law of the bucket, and how it shows."""
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -81,17 +80,6 @@ def test_memory_is_bounded_under_many_addresses():
         assert limiter.take("address", str(n)).granted
     assert limiter.callers == 100
     assert not limiter.take("address", "9999").granted
-
-
-def test_counting_a_request_costs_little():
-    limiter = RateLimiter(rps=1_000_000, burst=1_000_000)
-    costs = []
-    for _ in range(5):
-        started = time.perf_counter()
-        for n in range(1000):
-            limiter.take("address", str(n))
-        costs.append((time.perf_counter() - started) / 1000)
-    assert min(costs) < 50e-6
 
 
 def test_an_ipv6_household_counts_as_one():

@@ -66,8 +66,8 @@ async def test_a_json_body_becomes_a_struct_and_a_reply_becomes_json(site: Site)
 @pytest.mark.parametrize(
     ("body", "status", "code", "field"),
     [
-        (b"", 422, "INVALID_BODY", None),
-        (b"{}", 422, "INVALID_BODY", None),
+        (b"", 422, "INVALID_BODY", "title"),
+        (b"{}", 422, "INVALID_BODY", "title"),
         (b"[]", 422, "INVALID_BODY", None),
         (b'{"title": ""}', 422, "INVALID_BODY", "title"),
         (b'{"title": "x", "links": ["1"]}', 422, "INVALID_BODY", "links[0]"),

@@ -273,7 +273,9 @@ async def test_a_rebuild_stands_where_the_serving_model_stands_and_tells_how_far
         progress=lambda *so_far: told.append(so_far),
     )
     assert (report.position, report.events) == (51, 51)
-    assert told[0] == (10, 51)
+    assert told[0][0] <= 10  # a batch, or less: as much of one as was there
+    assert told == sorted(set(told))
+    assert {of for _, of in told} == {51}
     assert told[-1] == (51, 51)
     assert (await site.checkpoint()).position == 51
     async with site.projecting():
