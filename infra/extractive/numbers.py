@@ -1,8 +1,10 @@
-"""Numbers as they are written and spoken: `1,200`, `3 1/2`, `forty two`, `a dozen`, `two by six`."""
+"""Numbers as they are written and spoken: `1,200`, `3 1/2`, `forty two`, `a dozen`, `half a yard`, `two by six`."""
 
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
+
+from infra.extractive.units import MEASURES, is_power, unit_of
 
 WORD = re.compile(
     r"(?P<times>\d+\s*[x×]\s*\d+(?!\d))(?:s\b)?"
@@ -23,6 +25,11 @@ TENS = {
 }
 SCALES = {"hundred": 100.0, "thousand": 1000.0}
 FRACTIONS = {"½": 0.5, "¼": 0.25, "¾": 0.75}
+PARTS = {
+    f"{word}{ending}": part
+    for word, part in {"third": 1 / 3, "quarter": 0.25, "eighth": 0.125, "sixteenth": 0.0625}.items()
+    for ending in ("", "s")
+} | {"half": 0.5}
 SIZES = frozenset({1, 2, 3, 4, 5, 6, 8, 10, 12})
 """Inches and feet by which boards and sheets are called: a two by six, a four by eight."""
 
@@ -73,7 +80,7 @@ def number_at(words: Sequence[Token], at: int) -> Number | None:
         and words[at + 2].low == "dozen"
     ):
         return Number(6.0, at + 3)
-    return _spoken(words, at)
+    return _part(words, at) or _spoken(words, at)
 
 
 def size_at(words: Sequence[Token], at: int) -> tuple[str, int] | None:
@@ -108,7 +115,7 @@ def _written(words: Sequence[Token], at: int) -> Number:
         return Number(value + _written(words, at + 1).value, at + 2)
     if following and following.text in FRACTIONS:
         return Number(value + FRACTIONS[following.text], at + 2)
-    return _scaled(words, at + 1, value)
+    return _and_a_part(words, at + 1, value) or _scaled(words, at + 1, value)
 
 
 def _spoken(words: Sequence[Token], at: int) -> Number | None:
@@ -133,9 +140,52 @@ def _spoken(words: Sequence[Token], at: int) -> Number | None:
         seen = here
     if seen == at:
         return None
-    if _said(words, seen, "and", "a", "half"):
-        return Number(total + max(group, 0) + 0.5, seen + 3)
-    return _scaled(words, seen, total + max(group, 0))
+    value = total + max(group, 0)
+    return _and_a_part(words, seen, value) or _scaled(words, seen, value)
+
+
+def _part(words: Sequence[Token], at: int) -> Number | None:
+    """Less than one of a measure: `half a yard`, `a quarter of an inch`, `three quarters of an inch`.
+
+    `half inch drywall` is none of it: that is how thick it is.
+    """
+    count, here = _count_of_parts(words, at)
+    part = PARTS.get(_low(words, here))
+    if part is None:
+        return None
+    one = here + 1
+    if _low(words, one) == "of":
+        one += 1
+    elif here > at or _low(words, here) != "half":
+        return None
+    measured = _low(words, one) in {"a", "an"} and _is_measure(words, one + 1)
+    return Number(count * part, one + 1) if measured else None
+
+
+def _and_a_part(words: Sequence[Token], at: int, value: float) -> Number | None:
+    """`two and a half`, `3 and three quarters`; of what may follow."""
+    if _low(words, at) != "and":
+        return None
+    count, here = _count_of_parts(words, at + 1)
+    part = PARTS.get(_low(words, here))
+    return Number(value + count * part, here + 1) if part and here > at + 1 else None
+
+
+def _count_of_parts(words: Sequence[Token], at: int) -> tuple[int, int]:
+    word = _low(words, at)
+    if word == "a":
+        return 1, at + 1
+    return (UNITS[word], at + 1) if UNITS.get(word) else (1, at)
+
+
+def _is_measure(words: Sequence[Token], at: int) -> bool:
+    power = is_power(_low(words, at))
+    unit = unit_of(_low(words, at + 1), _low(words, at)) if power else unit_of(_low(words, at))
+    return unit is not None and unit.dimension in MEASURES
+
+
+def _low(words: Sequence[Token], at: int) -> str:
+    return words[at].low if at < len(words) else ""
 
 
 def _takes_unit(group: float, unit: int) -> bool:
@@ -163,7 +213,3 @@ def _scaled(words: Sequence[Token], at: int, value: float) -> Number:
     if low in SCALES and value < SCALES[low]:
         return Number(value * SCALES[low], at + 1)
     return Number(value, at)
-
-
-def _said(words: Sequence[Token], at: int, *texts: str) -> bool:
-    return tuple(word.low for word in words[at : at + len(texts)]) == texts

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from infra.extractive.items import label, low, named, subject
 from infra.extractive.numbers import Number, Token, number_at, size_at, tokens
-from infra.extractive.rooms import Room, heading, room_at, rooms_in
+from infra.extractive.rooms import Room, heading, leading, room_at, rooms_in
 from infra.extractive.sentences import Sentence
 from infra.extractive.units import COUNT, MEASURES, PACKED, RATINGS, Unit, is_power, plural, unit_of
 from infra.extractive.words import (
@@ -134,6 +134,10 @@ def _item(words: Sequence[Token], at: int, number: Number, begin: int) -> _Item 
         unit = PACKED[names.pop()]
     if not names or (not unit and names[-1] in VAGUE):
         return None
+    if (
+        unit and unit is not COUNT and not room
+    ):  # what is counted keeps its name: a garage door, a kitchen cabinet
+        room, names = leading(names)
     return _Item(unit or COUNT, names, after, room)
 
 

@@ -46,6 +46,15 @@ def room_at(words: Sequence[Token], at: int) -> Room | None:
     return None
 
 
+def leading(names: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The place that the name of a material begins with, and the rest of it: `boiler room drywall`."""
+    if len(names) > 1 and names[0] in ROOMS:
+        return names[0], list(names[1:])
+    if len(names) > 2 and (names[1] == "room" or (names[1] in NUMBERED and names[0] in ORDINALS)):
+        return " ".join(sorted((ORDINALS.get(names[0], names[0]), names[1]))), list(names[2:])
+    return None, list(names)
+
+
 def _whole(words: Sequence[Token], at: int, end: int) -> Room | None:
     name = [ORDINALS.get(word.low, singular(word.low)) for word in words[at : end + 1]]
     after = end + 1
