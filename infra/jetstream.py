@@ -107,7 +107,7 @@ async def connect(url: str, *, name: str, on_event: Callable[[str], None] = lamb
     except (NatsError, OSError, TimeoutError) as failure:
         cause = client.last_error or failure
         await client.close()
-        raise LogUnavailable(f"no NATS server lets us in: {cause or type(cause).__name__}") from failure
+        raise LogUnavailable(f"no NATS server lets us in: {str(cause) or type(cause).__name__}") from failure
     return client
 
 
@@ -210,4 +210,4 @@ def reaching_nats() -> Iterator[None]:
     except MaxPayloadError as failure:
         raise ApiError(TOO_LARGE, "the message is larger than the server takes") from failure
     except (NatsError, OSError, TimeoutError) as failure:
-        raise LogUnavailable(f"NATS did not answer: {failure or type(failure).__name__}") from failure
+        raise LogUnavailable(f"NATS did not answer: {str(failure) or type(failure).__name__}") from failure

@@ -112,7 +112,7 @@ async def connect(dsn: str, *, talks: bool = False) -> asyncpg.Connection:
     try:
         connection = await asyncpg.connect(dsn, timeout=5, server_settings=settings)
     except OSError as away:
-        raise ConnectionError(f"the database does not answer: {away or 'no word in time'}") from away
+        raise ConnectionError(f"the database does not answer: {str(away) or 'no word in time'}") from away
     try:
         if not await connection.fetchval("select to_regclass('headwater.checkpoints') is not null"):
             raise NotMigrated("there are no read models here: run headwater migrate")

@@ -24,6 +24,8 @@ from infra.jetstream import ApiError, LogUnavailable
 from infra.speech import SpeechUnavailable, UnusableAudio
 
 Check = Callable[[], Awaitable[str]]
+RESTART = "Stop Headwater here and start it again."
+"""What mends a server that Headwater runs itself."""
 NEEDED = 1 << 30
 """Bytes free below which the disk is reported."""
 
@@ -48,7 +50,7 @@ async def _examine(settings: Settings, where: Places) -> int:
         "disk": lambda: _disk(settings),
         "log": lambda: _log(settings, where),
         "erasure": lambda: _erasure(where),
-        "database": lambda: _database(where),
+        "database": lambda: _database(settings, where),
         "blobs": lambda: _blobs(settings, where),
         "transcription": lambda: _transcription(settings),
         "embeddings": lambda: _embeddings(settings),
@@ -98,7 +100,8 @@ async def _log(settings: Settings, where: Places) -> str:
     try:
         nc = await jetstream.connect(where.nats, name="headwater doctor")
     except LogUnavailable as away:
-        raise because(away, "Check NATS_URL, the user and its password.") from away
+        mend = "Check NATS_URL, the user and its password." if settings.nats_url else RESTART
+        raise because(away, mend) from away
     try:
         account = await jetstream.api(nc, "INFO")
         wanted = streams.all_streams(contexts.NAMES, settings.stream_replicas)
@@ -141,12 +144,13 @@ async def _may_erase_too(where: Places) -> str:
     raise Wrong("the application's user may delete messages: deny it as nats.conf does.")
 
 
-async def _database(where: Places) -> str:
+async def _database(settings: Settings, where: Places) -> str:
     try:
         connection = await asyncpg.connect(where.database, timeout=5)
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as away:
         raise Wrong(
-            f"Postgres does not answer ({type(away).__name__}: {away}). Check DATABASE_URL."
+            f"Postgres does not answer ({': '.join(filter(None, (type(away).__name__, str(away))))}). "
+            f"{'Check DATABASE_URL.' if settings.database_url else RESTART}"
         ) from away
     try:
         version = await connection.fetchval("show server_version")
@@ -154,6 +158,7 @@ async def _database(where: Places) -> str:
             "select default_version from pg_available_extensions where name = 'vector'"
         )
         halted = await _halted(connection)
+        missing = await _missing(connection)
     finally:
         await connection.close()
     if int(version.split(".")[0]) < 16:
@@ -162,7 +167,19 @@ async def _database(where: Places) -> str:
         raise Wrong("the extension pgvector is not installed there. Debian has it as postgresql-16-pgvector.")
     if halted:
         raise Wrong("; ".join(halted))
+    if missing == list(contexts.READ_MODELS):
+        return f"Postgres {version} with pgvector {vector}; the next start makes the read models"
+    if missing:
+        raise Wrong(
+            f"read models are missing: {', '.join(missing)}. `headwater migrate` makes them from the log."
+        )
     return f"Postgres {version} with pgvector {vector}"
+
+
+async def _missing(connection: asyncpg.Connection) -> list[str]:
+    names = await connection.fetch("select nspname::text from pg_namespace")
+    there = {row[0] for row in names}
+    return [name for name in contexts.READ_MODELS if name not in there]
 
 
 async def _halted(connection: asyncpg.Connection) -> list[str]:

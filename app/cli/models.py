@@ -35,7 +35,7 @@ async def migrated(settings: Settings, where: Places, kernel: Kernel, *, say: Ca
     try:
         connection = await asyncpg.connect(where.database, timeout=10)
     except OSError as away:
-        raise ConnectionError(f"the database does not answer: {away or 'no word in time'}") from away
+        raise ConnectionError(f"the database does not answer: {str(away) or 'no word in time'}") from away
     try:
         stale = await schema.migrate(connection, projections)
     finally:

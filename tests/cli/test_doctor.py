@@ -1,5 +1,7 @@
 """`headwater doctor`: one line a dependency; for what is wrong, also how to mend it."""
 
+import asyncpg
+
 from tests.deployment import Deployment
 
 
@@ -54,3 +56,15 @@ async def test_what_is_wrong_is_said_with_what_to_do_and_the_rest_is_checked_all
     assert "OTEL_EXPORTER_OTLP_ENDPOINT" in lines["traces"]
     assert "hidden" not in examined.out + examined.err
     assert "Traceback" not in examined.err
+
+
+async def test_read_models_that_are_missing_are_told(deployment: Deployment, database: str) -> None:
+    fresh = await deployment.cli("doctor", DATABASE_URL=database)
+    assert "the next start makes the read models" in fresh.out
+    connection = await asyncpg.connect(database)
+    await connection.execute("create schema jobsite")
+    await connection.close()
+    half = await deployment.cli("doctor", DATABASE_URL=database)
+    told = next(line for line in half.out.splitlines() if line.split()[1] == "database")
+    assert told.startswith("WRONG")
+    assert "knowledge, chat, notifications, operations. `headwater migrate`" in told
