@@ -80,33 +80,39 @@ class KeyRing:
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._now = now
-        self._by_hash: dict[str, ApiKey] = {}
-        self._hashes: dict[UUID, str] = {}
+        self._keys: dict[UUID, ApiKey] = {}
+        self._by_hash: dict[str, dict[UUID, ApiKey]] = {}
 
     def __len__(self) -> int:
-        return len(self._by_hash)
+        return len(self._keys)
 
     def __iter__(self) -> Iterator[ApiKey]:
-        return iter(list(self._by_hash.values()))
+        return iter(list(self._keys.values()))
 
     def add(self, key: ApiKey) -> None:
-        """Lets a key in; one with the same id is replaced."""
+        """Lets a key in; one with the same id is replaced.
+
+        Two may have one secret: one that was made, and the same as the setting `API_KEY`.
+        """
         self.remove(key.key_id)
-        self._by_hash[key.hash] = key
-        self._hashes[key.key_id] = key.hash
+        self._keys[key.key_id] = key
+        self._by_hash.setdefault(key.hash, {})[key.key_id] = key
 
     def remove(self, key_id: UUID) -> None:
         """Shuts a key out; an unknown one already is."""
-        if held := self._hashes.pop(key_id, None):
-            del self._by_hash[held]
+        if held := self._keys.pop(key_id, None):
+            same = self._by_hash[held.hash]
+            del same[key_id]
+            if not same:
+                del self._by_hash[held.hash]
 
     def find(self, secret: str) -> ApiKey | None:
-        """The key with this secret, unless it is revoked or past its time."""
+        """The key with this secret, unless it is revoked or past its time; of two, the one that came last."""
         hashed = hash_of(secret)
-        key = self._by_hash.get(hashed)
-        if key is None or not hmac.compare_digest(key.hash, hashed):
-            return None
-        return key if self._in_force(key) else None
+        same = reversed(self._by_hash.get(hashed, {}).values())
+        return next(
+            (key for key in same if hmac.compare_digest(key.hash, hashed) and self._in_force(key)), None
+        )
 
     def identify(self, secret: str) -> Principal | None:
         """The owner of a secret, if anyone."""
@@ -115,7 +121,7 @@ class KeyRing:
 
     def holds(self, principal: Principal) -> bool:
         """Whether the key of somebody who was let in is still in force."""
-        key = self._by_hash.get(self._hashes.get(principal.key_id, "")) if principal.key_id else None
+        key = self._keys.get(principal.key_id) if principal.key_id else None
         return key is not None and self._in_force(key)
 
     def _in_force(self, key: ApiKey) -> bool:

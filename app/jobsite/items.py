@@ -105,7 +105,7 @@ def endpoints(*, commands: Commands, db: asyncpg.Pool, clock: Callable[[], datet
         state: State = await commands.look(ACTION_ITEMS, item_id)
         if not isinstance(state, ActionItem):
             raise NotFound("ACTION_ITEM_NOT_FOUND", f"There is no action item {item_id}.")
-        return await carried_out(commands, call, clock, item_id, *_wanted(item_id, call.body, state))
+        return await carried_out(commands, call, clock, item_id, *_wanted(item_id, call.body))
 
     def one(make: Callable[[UUID], Command]) -> Callable[[Call[None, None]], object]:
         async def handle(call: Call[None, None]) -> Reply:
@@ -187,10 +187,9 @@ def _act(verb: str, summary: str, handle: object) -> Endpoint:
     )
 
 
-def _wanted(item_id: UUID, body: ItemChange, state: ActionItem) -> list[Command]:
-    text = state.text if body.text is msgspec.UNSET else body.text.strip()
-    due = state.due if body.due is msgspec.UNSET else body.due
-    wanted: list[Command] = [EditActionItem(action_item_id=item_id, text=text, due=due)]
+def _wanted(item_id: UUID, body: ItemChange) -> list[Command]:
+    text = msgspec.UNSET if body.text is msgspec.UNSET else body.text.strip()
+    wanted: list[Command] = [EditActionItem(action_item_id=item_id, text=text, due=body.due)]
     if body.owner is not msgspec.UNSET:
         wanted.append(AssignActionItem(action_item_id=item_id, owner=body.owner))
     if body.done is not msgspec.UNSET:

@@ -90,11 +90,11 @@ def endpoints(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[End
         builder_id = state.builder_id if body.builder_id is msgspec.UNSET else body.builder_id
         if builder_id != state.builder_id:
             await _builder(builder_id)
-        title = state.title if body.name is msgspec.UNSET else body.name.strip()
-        wanted: list[Command] = [RenameJob(job_id=job_id, title=title, builder_id=builder_id)]
+        title = msgspec.UNSET if body.name is msgspec.UNSET else body.name.strip()
+        wanted: list[Command] = [RenameJob(job_id=job_id, title=title, builder_id=body.builder_id)]
         if body.closed is not msgspec.UNSET:
             wanted.append(CloseJob(job_id=job_id) if body.closed else ReopenJob(job_id=job_id))
-        with naming(_kind(builder_id), title):
+        with naming(_kind(builder_id), title or state.title):
             return await carried_out(commands, call, clock, job_id, *wanted)
 
     async def subscribe(call: Call[None, None]) -> Reply:

@@ -57,7 +57,7 @@ def endpoints(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[End
         if not isinstance(job, Job):
             raise NotFound("JOB_NOT_FOUND", f"There is no job {state.job_id} under this name yet.")
         return [
-            RenameJob(job_id=state.job_id, title=job.title, builder_id=found.id),
+            RenameJob(job_id=state.job_id, builder_id=found.id),
             MoveSession(session_id=session_id, job_id=state.job_id, misheard=True),
         ]
 

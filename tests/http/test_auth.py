@@ -157,3 +157,19 @@ def test_removing_an_unknown_key_changes_nothing():
     ring.add(key("first-secret"))
     ring.remove(ID)
     assert len(ring) == 1
+
+
+def test_two_keys_with_one_secret_are_each_shut_out_alone():
+    ring, other = KeyRing(), uuid4()
+    ring.add(key("first-secret", key_id=ID, scopes=("notes:read",)))
+    ring.add(key("first-secret", key_id=other))
+    assert {each.key_id for each in ring} == {ID, other}
+    principals = [each.principal for each in ring]
+    assert ring.find("first-secret").key_id == other
+    ring.remove(other)
+    assert ring.find("first-secret").key_id == ID
+    assert [ring.holds(each) for each in principals] == [True, False]
+    ring.remove(ID)
+    ring.remove(ID)
+    assert ring.find("first-secret") is None
+    assert len(ring) == 0

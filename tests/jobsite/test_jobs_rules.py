@@ -77,10 +77,28 @@ def test_jobs_of_one_builder_have_different_names_however_they_are_written() -> 
     same = JobAdded(job_id=OTHER, title="maple  STREET.", builder_id=BUILDER)
     elsewhere = JobAdded(job_id=OTHER, title="Maple Street")
     assert OPENED.claims == same.claims != elsewhere.claims
-    rename = RenameJob(job_id=JOB, title="Mill Lane")
+    rename = RenameJob(job_id=JOB, title="Mill Lane", builder_id=None)
     renamed = JobRenamed(job_id=JOB, title="Mill Lane", was="Maple Street", was_of=BUILDER)
     given(JOBS, OPENED).when(rename, rename).then(renamed)
     assert renamed.releases == OPENED.claims
+
+
+def test_what_is_not_changed_stays_as_it_is_by_then() -> None:
+    renamed = JobRenamed(
+        job_id=JOB, title="Mill Lane", builder_id=BUILDER, was="Maple Street", was_of=BUILDER
+    )
+    given_away = JobRenamed(job_id=JOB, title="Mill Lane", was="Mill Lane", was_of=BUILDER)
+    given(JOBS, OPENED).when(
+        RenameJob(job_id=JOB, title="Mill Lane"),
+        RenameJob(job_id=JOB, builder_id=None),
+        RenameJob(job_id=JOB),
+    ).then(renamed, given_away)
+    said = EditActionItem(action_item_id=ITEM, text="order forty sheets")
+    timed = EditActionItem(action_item_id=ITEM, due=date(2026, 12, 1))
+    given(ACTION_ITEMS, ASKED).when(said, timed, EditActionItem(action_item_id=ITEM)).then(
+        ActionItemEdited(action_item_id=ITEM, job_id=JOB, text=said.text, due=ASKED.due),
+        ActionItemEdited(action_item_id=ITEM, job_id=JOB, text=said.text, due=timed.due),
+    )
 
 
 def test_an_address_is_subscribed_once_however_it_is_written() -> None:
@@ -110,7 +128,7 @@ def test_a_job_is_closed_reopened_and_gone_with_its_name_free() -> None:
 
 
 def test_an_action_item_is_edited_assigned_done_and_reopened_each_once() -> None:
-    edit = EditActionItem(action_item_id=ITEM, text="order forty sheets")
+    edit = EditActionItem(action_item_id=ITEM, text="order forty sheets", due=None)
     assign = AssignActionItem(action_item_id=ITEM, owner="Mike")
     done, reopen = FinishActionItem(action_item_id=ITEM), ReopenActionItem(action_item_id=ITEM)
     given(ACTION_ITEMS, ASKED).when(edit, edit, assign, assign, reopen, done, done, reopen).then(

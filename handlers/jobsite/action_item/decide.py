@@ -6,7 +6,7 @@ from datetime import date
 from typing import assert_never, get_args
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import UNSET, UnsetType, structs
 
 from events.jobsite import (
     ActionItemAdded,
@@ -37,9 +37,11 @@ class AddActionItem(Command, frozen=True, kw_only=True):
 
 
 class EditActionItem(Command, frozen=True, kw_only=True):
+    """Makes it say something else, or be due at another time; what is not set stays as it is then."""
+
     action_item_id: UUID
-    text: str
-    due: date | None = None
+    text: str | UnsetType = UNSET
+    due: date | UnsetType | None = UNSET
 
 
 class AssignActionItem(Command, frozen=True, kw_only=True):
@@ -143,7 +145,11 @@ def _follow(command: ActionItemCommand, item: ActionItem) -> Sequence[ActionItem
         case AddActionItem() | MoveActionItem():
             return []
         case EditActionItem() as c:
-            return [] if (c.text, c.due) == (item.text, item.due) else [as_told(ActionItemEdited, c)]
+            text = item.text if c.text is UNSET else c.text
+            due = item.due if c.due is UNSET else c.due
+            if (text, due) == (item.text, item.due):
+                return []
+            return [ActionItemEdited(action_item_id=c.action_item_id, text=text, due=due)]
         case AssignActionItem() as c:
             return [] if c.owner == item.owner else [as_told(ActionItemAssigned, c)]
         case FinishActionItem() as c:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import assert_never, get_args
 from uuid import UUID
 
+from msgspec import UNSET, UnsetType
+
 from events.jobsite import (
     JobAdded,
     JobClosed,
@@ -30,11 +32,11 @@ class AddJob(Command, frozen=True, kw_only=True):
 
 
 class RenameJob(Command, frozen=True, kw_only=True):
-    """Gives it another name, and another builder."""
+    """Gives it another name, or another builder; what is not set stays as it is then."""
 
     job_id: UUID
-    title: str
-    builder_id: UUID | None = None
+    title: str | UnsetType = UNSET
+    builder_id: UUID | UnsetType | None = UNSET
 
 
 class SubscribeToJob(Command, frozen=True, kw_only=True):
@@ -102,8 +104,15 @@ def _follow(command: JobCommand, job: Job) -> Sequence[JobEvent]:
         case AddJob():
             return []
         case RenameJob() as c:
-            same = (c.title, c.builder_id) == (job.title, job.builder_id)
-            return [] if same else [as_told(JobRenamed, c, was=job.title, was_of=job.builder_id)]
+            title = job.title if c.title is UNSET else c.title
+            builder_id = job.builder_id if c.builder_id is UNSET else c.builder_id
+            if (title, builder_id) == (job.title, job.builder_id):
+                return []
+            return [
+                JobRenamed(
+                    job_id=c.job_id, title=title, builder_id=builder_id, was=job.title, was_of=job.builder_id
+                )
+            ]
         case SubscribeToJob() as c:
             if c.email.lower() in job.subscribers:
                 return []
