@@ -1,7 +1,6 @@
 """HTTP of questions over recordings and documents: asked, answered with citations, read again, deleted."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,7 +17,7 @@ from app.chat.answerer import Answerer, Made
 from app.chat.asking import Asking, Followed
 from app.chat.runs import Ended, Runs
 from app.chat.streaming import stream, wants_stream, whole
-from app.http.auth import Principal
+from app.http.auth import Principal, authorize
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
 from app.intents import intent
@@ -26,6 +25,7 @@ from app.live.hub import Hub
 from app.search.routes import Link
 from events.chat import AnswerAsked, AnswerScope
 from events.envelope import Key
+from handlers.chat.answer.decide import ANSWERS as ANSWER
 from handlers.chat.answer.decide import DeleteAnswer
 from handlers.commands import Commands
 from handlers.refusals import Forbidden, NotFound, Unavailable
@@ -82,8 +82,13 @@ def endpoints(
         return await shown(call, asked.answer_id)  # it failed, or another process was first
 
     async def guard(answer_id: UUID, principal: Principal) -> None:
-        with suppress(NotFound):
+        """Where there is none yet, only who may read everything: what it will be of is not known."""
+        try:
             await row_of(principal, answer_id)
+        except NotFound:
+            if await commands.look(ANSWER, answer_id) == ANSWER.initial:
+                for source in answerer.searcher.sources:
+                    authorize(principal, source.scope)
 
     async def row_of(principal: Principal, answer_id: UUID) -> asyncpg.Record:
         row = None

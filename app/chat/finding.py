@@ -60,6 +60,11 @@ class ProjectSources:
             if project[f"reads_{source.context}"]:
                 authorize(principal, source.scope)
 
+    def allow_all(self, principal: Principal) -> None:
+        """Raises `Forbidden` for who may not read every source."""
+        for source in self._sources:
+            authorize(principal, source.scope)
+
     async def collections(self, principal: Principal, wanted: Sequence[str]) -> tuple[UUID, ...]:
         """The ids of collections by name or id. Raises `Forbidden`, and `NotFound` for those that are not there."""
         for source in self._sources if wanted else ():

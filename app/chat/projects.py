@@ -1,7 +1,6 @@
 """Projects: listed, made, shown, changed, talked in, exported, deleted."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -32,7 +31,7 @@ from app.intents import created_id, intent
 from events.chat import Manner
 from events.envelope import Key
 from handlers.chat.project.commands import ConfigureProject, CreateProject, DeleteProject, RenameProject
-from handlers.chat.project.decide import UNTITLED, no_project
+from handlers.chat.project.decide import PROJECTS, UNTITLED, no_project
 from handlers.refusals import Invalid, NotFound
 from infra.blobs.disposition import content_disposition
 
@@ -69,9 +68,13 @@ class Projects:
         await self.found(project_id, principal)
 
     async def guard(self, project_id: UUID, principal: Principal) -> None:
-        """Raises `Forbidden` where it may not be read; one that is not there may be followed, as its end is told."""
-        with suppress(NotFound):
+        """Raises `Forbidden` where it may not be read. One that was deleted may be followed, as its end is told; one
+        that is not there yet only by who may read everything: what its replies will be from is not known."""
+        try:
             await self.found(project_id, principal)
+        except NotFound:
+            if await self._commands.look(PROJECTS, project_id) == PROJECTS.initial:
+                self._sources.allow_all(principal)
 
     async def listing(self, call: Call[ProjectsQuery, None]) -> Reply:
         q = call.query

@@ -1,10 +1,12 @@
 """Pages of a list, and the opaque cursors that lead from one to the next."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Annotated, Generic, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 
+from app.http.moments import in_utc
 from app.http.problems import Malformed
 
 Item = TypeVar("Item")
@@ -36,8 +38,9 @@ def from_cursor(cursor: str, key: type[Key]) -> Key:
         decoded = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         if b"\\u0000" in decoded:
             raise ValueError(cursor)
-        return msgspec.json.decode(decoded, type=key)
-    except (ValueError, RecursionError):
+        parts: Any = msgspec.json.decode(decoded, type=key)
+        return tuple(in_utc(each, "it") if isinstance(each, datetime) else each for each in parts)  # type: ignore[return-value]
+    except (ValueError, TypeError, RecursionError):
         raise Malformed(
             "INVALID_CURSOR",
             "The cursor is not one of this list. Send nextCursor as it came.",

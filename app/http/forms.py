@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Mapping
 
-EMAIL = r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$(?!\n)"
+EMAIL = r"^[^@\s,;<>]{1,64}@[^@\s,;<>\[\]]{1,190}$(?!\n)"
 LETTER = r"\w"
 VISIBLE = r"\S"
 SHA256 = r"^[0-9a-f]{64}$(?!\n)"

@@ -172,7 +172,7 @@ class RemoteCompute:
             if answer.status in {413, 415, 422}:
                 problem = msgspec.json.decode(body, type=dict[str, Any])
                 raise _Refused(str(problem.get("code")), str(problem.get("detail")))
-            if answer.status in {429, 503} and (seconds := answer.headers.get("Retry-After", "")).isdigit():
+            if answer.status in {429, 503} and (seconds := answer.headers.get("Retry-After", "")).isdecimal():
                 raise _Busy(min(float(seconds), LONGEST_PAUSE))
             if answer.status != 200:
                 raise aiohttp.ClientError(f"it answers {answer.status}")

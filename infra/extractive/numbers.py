@@ -30,6 +30,8 @@ PARTS = {
     for word, part in {"third": 1 / 3, "quarter": 0.25, "eighth": 0.125, "sixteenth": 0.0625}.items()
     for ending in ("", "s")
 } | {"half": 0.5}
+LONGEST = 24
+"""Characters of a number: what is longer is none that anybody counts with, and Python may refuse to read it."""
 SIZES = frozenset({1, 2, 3, 4, 5, 6, 8, 10, 12})
 """Inches and feet by which boards and sheets are called: a two by six, a four by eight."""
 
@@ -55,9 +57,11 @@ class Number(NamedTuple):
 
 
 def tokens(text: str) -> list[Token]:
-    """The words of a text; the hyphens of `two-by-six` are left out."""
+    """The words of a text; the hyphens of `two-by-six` are left out, and rows of digits that are no number."""
     found = [
-        Token(m.group(m.lastgroup or 0), m.start(), m.end(), m.lastgroup or "") for m in WORD.finditer(text)
+        Token(m.group(m.lastgroup or 0), m.start(), m.end(), m.lastgroup or "")
+        for m in WORD.finditer(text)
+        if m.lastgroup not in {"number", "times"} or m.end() - m.start() <= LONGEST
     ]
     return [
         word
@@ -98,7 +102,7 @@ def _size(word: Token) -> int | None:
     low = word.low
     value = (
         int(low)
-        if low.isdigit()
+        if low.isdecimal()
         else UNITS.get(low) or UNITS.get(low.removesuffix("es")) or UNITS.get(low.removesuffix("s"))
     )
     return value if value in SIZES else None

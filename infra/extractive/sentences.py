@@ -19,6 +19,10 @@ ABBREVIATED = re.compile(
 NEAR = 16
 """Characters before a dot in which an abbreviation stands: looking through all of a long text each time takes hours."""
 
+SPACE = re.compile(r"\s")
+LONGEST = 1000
+"""Characters of what is taken for one sentence: what is looked for in a sentence takes the square of its length."""
+
 
 class Sentence(NamedTuple):
     """A sentence and where it stands; `start` and `end` are seconds of a recording, `page` is of a document."""
@@ -67,6 +71,15 @@ def _spans(text: str, offset: int) -> Iterator[tuple[int, int]]:
 
 
 def _trimmed(text: str, start: int, end: int, offset: int) -> Iterator[tuple[int, int]]:
+    while end - start > LONGEST:
+        gap = SPACE.search(text, start + LONGEST // 2, start + LONGEST)
+        cut = gap.end() if gap else start + LONGEST
+        yield from _whole(text, start, cut, offset)
+        start = cut
+    yield from _whole(text, start, end, offset)
+
+
+def _whole(text: str, start: int, end: int, offset: int) -> Iterator[tuple[int, int]]:
     piece = text[start:end]
     if content := piece.strip():
         first = start + piece.index(content)

@@ -67,7 +67,7 @@ def address(text: str) -> Address:
     """A mail address as headers have it; its domain in ASCII. Raises `NotAnAddress`."""
     local, at, domain = text.rpartition("@")
     try:
-        if not (at and local.isascii() and local.isprintable() and domain.isprintable()):
+        if not (at and local.isascii() and local.isprintable() and domain.isprintable()) or "[" in domain:
             raise ValueError(text)
         return Address(addr_spec=f"{local}@{domain.encode('idna').decode()}")
     except (ValueError, MessageError, IndexError) as wrong:

@@ -133,3 +133,10 @@ def test_amounts_are_found_with_unit_item_and_place(text: str, expected: list[st
 )
 def test_what_is_not_certain_is_left_out(text: str) -> None:
     assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "digits", ["1" * 310 + "/3", "1" * 5000, "1" * 400 + " 1/2", "1" * 5000 + "x2", "m ² by ²"]
+)
+def test_what_no_number_can_hold_is_none(digits: str) -> None:
+    assert found(f"{digits} bags of cement, and 3 doors.")[-1:] == ["3 of door"]

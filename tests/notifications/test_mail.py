@@ -67,7 +67,17 @@ def test_a_subject_is_one_line(subject: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "ann", "ann@", "@example.com", "jörg@example.com", "a b@example.com", *INJECTIONS],
+    [
+        "",
+        "ann",
+        "ann@",
+        "@example.com",
+        "jörg@example.com",
+        "a b@example.com",
+        "a@[x",
+        "a@[127.0.0.1]",
+        *INJECTIONS,
+    ],
 )
 def test_what_is_no_address_gets_no_mail(text: str) -> None:
     with pytest.raises(NotAnAddress):
