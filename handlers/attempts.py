@@ -60,7 +60,7 @@ class Attempts:
         self._signals = signals
         self._metrics = metrics
         self._clock = clock
-        self._telling: set[asyncio.Future[None]] = set()
+        self._telling: set[asyncio.Future[Any]] = set()
         self._excused: Counter[int] = Counter()
         """Deliveries of each event that came too early: no attempts."""
 

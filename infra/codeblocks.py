@@ -107,7 +107,9 @@ class Unfolding:
     def feed(self, piece: str) -> list[CodeBlock]:
         """The blocks that this piece closes."""
         self._came += len(piece)
-        end = piece.rfind("\n") + 1
+        end = (
+            max(piece.rfind("\n"), piece.rfind("\r", 0, -1)) + 1
+        )  # a last \r may be the half of an end of line
         if not end:
             self._begun.append(piece)
             return []
@@ -120,6 +122,11 @@ class Unfolding:
             return []
         self._read += self._size
         return self._closed("".join(self._lines))
+
+    def close(self) -> list[CodeBlock]:
+        """The blocks that the end of the text closes: its last line needs no end."""
+        last = "".join(self._begun)
+        return self._closed("".join([*self._lines, last])) if CLOSING.match(last.rstrip("\r")) else []
 
     def _closed(self, text: str) -> list[CodeBlock]:
         found, base = [], 0

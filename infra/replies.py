@@ -1,7 +1,8 @@
 """A reply while it is made: what is told of it piece by piece, put together again wherever somebody listens.
 
 Each run of a reply numbers what it tells. So whoever comes late reads what was told from `LIVE`, goes on with what he
-hears, and notices when something is missing; what a lost run still says is not mixed into that of the next.
+hears, and notices when something is missing; what a lost run still says is not mixed into that of the next. `LIVE`
+keeps things for minutes and in memory: where something may be lost, all of it is told again.
 """
 
 import asyncio
@@ -17,6 +18,10 @@ from infra.codeblocks import CodeBlock, Unfolding
 
 APART = 0.02
 """Seconds between two pieces: what a model says faster goes out together."""
+AGAIN = 300.0
+"""Seconds after which all of it is told again: long before `LIVE` forgets how it began."""
+LARGEST = 100_000
+"""Characters told at once: four bytes each, and a message still has room."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
@@ -35,6 +40,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rename
     """Of the beginning: what may go into the reply."""
     apart: bool = False
     """It may repeat sources: for those only who may read them."""
+    again: bool = False
+    """What was told before may be lost: from here on it is told once more, from the beginning."""
+    last: bool = False
+    """Nothing more comes, though the reply is not whole: it was stopped."""
 
     @property
     def order(self) -> tuple[int, str]:
@@ -52,24 +61,37 @@ class Draft:
         self.begun: Told | None = None
         self.text = ""
         self.blocks: list[CodeBlock] = []
+        self.last = False
+        """Whether it was stopped and nothing more comes."""
         self._next = 0
 
-    def take(self, told: Told) -> bool:
-        """Add it; False when it is known already or is of a run that was overtaken. Raises `Missing`."""
+    def take(self, told: Told) -> tuple[Told, ...]:
+        """Add it; what of it is new: nothing when it is known, or of a run that was overtaken. Raises `Missing`."""
         if self.begun is None or told.order > self.begun.order:
-            if told.n:
+            if told.n and not told.again:
                 raise Missing
-            self.begun, self.text, self.blocks, self._next = told, "", [], 1
-            return True
+            self.text, self.blocks, self._next, self.last = "", [], told.n, False
+            self.begun = msgspec.structs.replace(told, n=0, text="", again=False, last=False)
+            return (self.begun, *self._added(told))
         if told.order < self.begun.order or told.n < self._next:
-            return False
-        if told.n > self._next:
+            return ()
+        if told.n > self._next and not told.again:
             raise Missing
-        self._next += 1
-        self.text += told.text
+        return self._added(told)
+
+    def _added(self, told: Told) -> tuple[Told, ...]:
+        self._next = told.n + 1
+        self.last = self.last or told.last
         if told.block:
+            if any(each.start_index == told.block.start_index for each in self.blocks):
+                return ()
             self.blocks.append(told.block)
-        return True
+            return (told,)
+        if text := told.text[max(0, len(self.text) - told.index) :]:
+            new = msgspec.structs.replace(told, index=len(self.text), text=text)
+            self.text += text
+            return (new,)
+        return ()
 
     def take_all(self, past: Iterable[Told]) -> None:
         """Add what was told, in its order, whatever of it is known or comes from the middle of a run."""
@@ -80,7 +102,8 @@ class Draft:
                 continue
 
 
-Say = Callable[[Told], Awaitable[None]]
+Say = Callable[[Told], Awaitable[int | None]]
+"""Gives the number of the connection on which it went out; nothing when there is none."""
 
 
 class Pen:
@@ -89,11 +112,14 @@ class Pen:
     def __init__(self, say: Say, *, run: str, attempt: int) -> None:
         self._say = say
         self._run, self.attempt = run, attempt
+        self.sources: tuple[SourceUsed, ...] = ()
         self._n = 0
-        self._apart = False
         self._told = 0
+        self._blocks: list[CodeBlock] = []
         self._waiting: list[str] = []
         self._last = 0.0
+        self._again = time.monotonic()
+        self._connection: int | None = None
         self._unfolding = Unfolding()
         self._later: asyncio.Task[None] | None = None
         self._pieces: list[str] = []
@@ -106,8 +132,8 @@ class Pen:
 
     async def begin(self, sources: tuple[SourceUsed, ...] = ()) -> None:
         """Say that it begins, and what may go into it."""
-        self._apart = bool(sources)
-        await self._tell(sources=sources)
+        self.sources = sources
+        self._connection = await self._said(sources=sources)
 
     async def write(self, text: str) -> None:
         """Add a piece."""
@@ -122,10 +148,23 @@ class Pen:
 
     async def end(self) -> None:
         """Tell what is still waiting."""
+        self._stay()
+        await self._flush()
+        async with self._saying:
+            await self._close(self._unfolding.close())
+
+    async def break_off(self) -> None:
+        """Tell all of it once more, and that nothing more comes: it was stopped, wherever that was."""
+        self._stay()
+        async with self._saying:
+            self._told = len(self.text)
+            await self._tell_again()
+            await self._said(index=self._told, last=True)
+
+    def _stay(self) -> None:
         if self._later:
             self._later.cancel()
             self._later = None
-        await self._flush()
 
     async def _flush_in(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
@@ -139,14 +178,35 @@ class Pen:
             if not text:
                 return
             self._last = time.monotonic()
-            await self._tell(index=self._told, text=text)
-            self._told += len(text)
-            for block in self._unfolding.feed(text):
-                await self._tell(index=self._told, block=block)
+            index, self._told = self._told, self._told + len(text)
+            await self._tell(index=index, text=text)
+            await self._close(self._unfolding.feed(text))
+
+    async def _close(self, blocks: Iterable[CodeBlock]) -> None:
+        for block in blocks:
+            self._blocks.append(block)
+            await self._tell(index=self._told, block=block)
 
     async def _tell(self, **what: Any) -> None:
+        """Tell something; all of it, where what went before may be lost: JetStream was away, or forgets it soon."""
+        connection = await self._said(**what)
+        same, self._connection = connection == self._connection, connection
+        if connection is not None and not (same and time.monotonic() - self._again < AGAIN):
+            await self._tell_again()
+
+    async def _tell_again(self) -> None:
+        self._again, text = time.monotonic(), self.text[: self._told]
+        await self._said(again=True, sources=self.sources, text=text[:LARGEST])
+        for index in range(LARGEST, len(text), LARGEST):
+            await self._said(index=index, text=text[index : index + LARGEST])
+        for block in self._blocks:
+            await self._said(index=self._told, block=block)
+
+    async def _said(self, **what: Any) -> int | None:
         n, self._n = self._n, self._n + 1
-        await self._say(Told(run=self._run, attempt=self.attempt, n=n, apart=self._apart, **what))
+        return await self._say(
+            Told(run=self._run, attempt=self.attempt, n=n, apart=bool(self.sources), **what)
+        )
 
 
 def storable(text: str) -> str:

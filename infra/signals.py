@@ -21,13 +21,19 @@ class Signals:
     def __init__(self, nc: Client) -> None:
         self._nc = nc
 
-    async def send(self, subject: str, signal: Any) -> None:
-        """Publish; when NATS is away the signal is lost, which is what signals may be."""
-        if self._nc.is_connected:
-            try:
-                await self._nc.publish(subject, msgspec.json.encode(signal))
-            except NatsError:
-                return
+    async def send(self, subject: str, signal: Any) -> int | None:
+        """Publish; when NATS is away the signal is lost, which is what signals may be.
+
+        The number of the connection that it went out on, so that who cares knows that others may be lost, too: with
+        the old connection, or with a server that has forgotten. None when there is no connection.
+        """
+        if not self._nc.is_connected:
+            return None
+        try:
+            await self._nc.publish(subject, msgspec.json.encode(signal))
+        except NatsError:
+            return None
+        return int(self._nc.stats["reconnects"])
 
     async def past(self, subject: str) -> list[bytes]:
         """The payloads of a subject that are still there, in their order. Raises `LogUnavailable`."""

@@ -154,9 +154,9 @@ class Room:
 
     def _take(self, reply: UUID, draft: Draft, told: Told) -> None:
         """Pass on what is told of a reply. Raises `Missing`."""
-        if draft.take(told):
-            self._only_for(each.context for each in told.sources)
-            self._say(telling.piece(reply, told, self._clock()))
+        for each in draft.take(told):
+            self._only_for(source.context for source in each.sources)
+            self._say(telling.piece(reply, each, self._clock()))
 
     def freeze(self, reply: UUID) -> Draft | None:
         """What has come of a reply; nothing more is told of it."""

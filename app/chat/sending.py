@@ -1,5 +1,7 @@
 """What people do in a project, over HTTP and on sockets alike."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,6 +21,9 @@ from handlers.commands import Commands, Outcome, first_result
 from handlers.refusals import Conflict, NotFound
 from infra.replies import Draft, Told, reply_subject, stop_subject
 from infra.signals import Signals
+
+PATIENCE = 1.0
+"""Seconds within which the worker that makes a reply hands over what has come of it."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +130,11 @@ class Sending:
         raise Conflict("NOT_RUNNING", "No reply is being made.")
 
     async def stop(self, project_id: UUID, reply_id: UUID, made: Intent, *, draft: Draft | None) -> Outcome:
-        """End a reply and keep what came; without a `draft`, what `LIVE` still has of it."""
-        if draft is None:
-            draft = Draft()
-            past = await self.signals.past(reply_subject(project_id, reply_id))
-            draft.take_all(msgspec.json.decode(each, type=Told) for each in past)
+        """End a reply and keep what came: what its worker hands over, or else the most that was heard of it.
+
+        `draft` is what this process has heard.
+        """
+        draft = await self._handed_over(project_id, reply_id, draft or Draft())
         sources = draft.begun.sources if draft.begun else ()
         apart = bool(sources and draft.text)
         if apart:
@@ -146,6 +151,20 @@ class Sending:
         outcome = await self.commands.execute(command, made)
         await self.signals.send(stop_subject(project_id, reply_id), {})
         return outcome
+
+    async def _handed_over(self, project_id: UUID, reply_id: UUID, heard: Draft) -> Draft:
+        subject, told = reply_subject(project_id, reply_id), Draft()
+        async with self.signals.heard(subject) as said:
+            await self.signals.send(stop_subject(project_id, reply_id), {})
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    while not told.last:
+                        said.clear()
+                        past = await self.signals.past(subject)
+                        told.take_all(msgspec.json.decode(each, type=Told) for each in past)
+                        if not told.last:
+                            await said.wait()
+        return told if told.last or len(told.text) >= len(heard.text) else heard
 
     async def _message(self, project_id: UUID, message_id: UUID) -> asyncpg.Record:
         row = await queries.message(self.db, project_id, message_id)

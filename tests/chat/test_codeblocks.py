@@ -33,7 +33,7 @@ def told(text: str) -> list[tuple[str, str, str, int, int]]:
 
 def streamed(pieces: list[str]) -> list[CodeBlock]:
     unfolding = Unfolding()
-    return [block for piece in pieces for block in unfolding.feed(piece)]
+    return [*(block for piece in pieces for block in unfolding.feed(piece)), *unfolding.close()]
 
 
 def test_fences_of_every_kind_are_found_with_exact_places() -> None:

@@ -30,6 +30,8 @@ LONGEST = 3600.0
 LARGEST = 400_000
 """Characters of a reply: what is more is cut off."""
 AT_ONCE = 256
+PATIENCE, PAUSE = 10.0, 0.2
+"""Seconds within which whoever stops a reply ends it, and between two looks."""
 TEMPERATURE = 0.7
 """Not 0: another reply to the same message should be another one."""
 INSTRUCTIONS = (
@@ -62,15 +64,37 @@ class Scribe:
                 return ()
             if self.generator is None and not event.manner.contexts:
                 return (_failed(event, attempt.number, "AI_UNAVAILABLE", NO_MODEL),)
-            writing = asyncio.create_task(self._write(recorded, await self._pen(event, attempt)))
+            pen = await self._pen(event, attempt)
+            writing = asyncio.create_task(self._write(recorded, pen))
             stopping = asyncio.create_task(stopped.wait())
             try:
                 await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
-                return await writing if writing.done() else ()
+                if writing.done():
+                    return await writing
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
+                return await self._stopped(recorded, pen)
             finally:
                 for each in (writing, stopping):
                     each.cancel()
                 await asyncio.gather(writing, stopping, return_exceptions=True)
+
+    async def _stopped(self, recorded: Recorded[Asked], pen: Pen) -> Sequence[Command]:
+        """Hand over what came to whoever has stopped it, who ends it; when he does not, it ends here."""
+        await pen.break_off()
+        for _ in range(int(PATIENCE / PAUSE)):
+            if await over(self.log, recorded):
+                return ()
+            await asyncio.sleep(PAUSE)
+        event = recorded.event
+        end = EndReply(
+            project_id=event.project_id,
+            reply_id=event.reply_id,
+            outcome="stopped",
+            content=pen.text,
+            attempts=pen.attempt,
+        )
+        return await self._kept(end, pen.sources)
 
     async def _pen(self, event: Asked, attempt: Attempt) -> Pen:
         """One whose run goes before every earlier one of the same reply."""
