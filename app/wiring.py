@@ -129,7 +129,7 @@ def handlers(
         *told,
         taking_over(make=answerer.ending, commands=commands, signals=signals, clock=clock),
         *answer_cascades(models=read_models, log=log),
-        *reply_cascades(models=read_models, log=log),
+        *reply_cascades(models=read_models, log=log, signals=signals),
     )
 
 

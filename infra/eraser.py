@@ -6,10 +6,11 @@ import msgspec
 from nats.aio.client import Client
 
 from events.envelope import Event, Key, Recorded
-from infra.jetstream import erase_message
+from infra.jetstream import ApiError, api, erase_message
 from infra.log import TOMBSTONE, Log
 from infra.reservations import Reservation
 from infra.stored import leader_get
+from infra.streams import NO_SUCH_STREAM
 
 
 class NotDeleted(Exception):
@@ -30,6 +31,16 @@ async def erase(key: Key, *, log: Log, eraser: Client) -> int:
     for position in positions:
         await erase_message(eraser, key.stream, position)
     return len(positions)
+
+
+async def forget_signals(eraser: Client, key: Key) -> None:
+    """Take from `LIVE` what was told of an aggregate while it was made; without `LIVE` nothing was."""
+    for told in (f"live.{key.aggregate}s.{key.id}.>", f"live.*.*.{key.aggregate}.{key.id}"):
+        try:
+            await api(eraser, "STREAM.PURGE.LIVE", {"filter": told})
+        except ApiError as refused:
+            if refused.code != NO_SUCH_STREAM:
+                raise
 
 
 async def _reservations(key: Key, history: Sequence[Recorded[Event]], nc: Client) -> list[int]:

@@ -222,3 +222,8 @@ def reply_subject(project_id: UUID, reply_id: UUID) -> str:
 def stop_subject(project_id: UUID, reply_id: UUID) -> str:
     """Where whoever makes a reply hears that no more of it is wanted."""
     return f"live.projects.{project_id}.stop.{reply_id}"
+
+
+def gone_subject(project_id: UUID) -> str:
+    """Where it is said that a project was deleted, to whoever makes a reply in it."""
+    return f"live.projects.{project_id}.deleted"

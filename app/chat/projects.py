@@ -34,6 +34,7 @@ from handlers.chat.project.commands import ConfigureProject, CreateProject, Dele
 from handlers.chat.project.decide import PROJECTS, UNTITLED, no_project
 from handlers.refusals import Invalid, NotFound
 from infra.blobs.disposition import content_disposition
+from infra.replies import gone_subject
 
 JSON = {"Content-Type": "application/json"}
 
@@ -115,7 +116,9 @@ class Projects:
         messages = await queries.branch(self._db, row["id"], row["leaf"], most=call.query.limit)
         messages = await led(self._lead, call, messages)
         manner, withdrawn = msgspec.json.decode(row["manner"], type=Manner), row["withdrawn"] or 0
+        unsaid = not messages or messages[-1].id != row["leaf"]
         view = ProjectView(
+            failed=await queries.fault(self._db, row["id"], row["leaf"]) if unsaid else None,
             **msgspec.structs.asdict(queries.summary(row)),
             messages=messages,
             running=row["running"],
@@ -128,21 +131,21 @@ class Projects:
         return Reply(body=view, etag=etag)
 
     async def change(self, call: Call[None, ChangedProject]) -> Reply:
-        """One command after the other: each may be sent again under the same key."""
+        """One command after the other: each may be sent again under the same key. What can be refused comes first."""
         project_id, body = call.ids["projectId"], call.body
         made, outcome = intent(call, self._clock, project_id, body), None
         await self.found(project_id, call.principal)
         configure = await self._configure(call)
-        if body.title is not UNSET:
-            title = str(body.title).strip()
-            if not title:
-                raise Invalid("INVALID_BODY", "A title needs a visible character.", field="title")
+        title = "" if body.title is UNSET else str(body.title).strip()
+        if body.title is not UNSET and not title:
+            raise Invalid("INVALID_BODY", "A title needs a visible character.", field="title")
+        if isinstance(body.shown, UUID):
+            outcome = await self._sending.show(project_id, body.shown, part_of(made, "shown"))
+        if title:
             rename = RenameProject(project_id=project_id, title=title)
             outcome = await self._sending.once(rename, made)
         if configure:
             outcome = await self._sending.once(configure, part_of(made, "manner"))
-        if isinstance(body.shown, UUID):
-            outcome = await self._sending.show(project_id, body.shown, part_of(made, "shown"))
         return Reply(position=outcome.cursor if outcome else None)
 
     async def _configure(self, call: Call[None, ChangedProject]) -> ConfigureProject | None:
@@ -159,6 +162,7 @@ class Projects:
         project_id = call.ids["projectId"]
         made = intent(call, self._clock, project_id)
         outcome = await self._commands.execute(DeleteProject(project_id=project_id), made)
+        await self._sending.signals.send(gone_subject(project_id), {})  # nobody need go on with a reply
         return Reply(position=outcome.cursor)
 
     async def send(self, call: Call[None, NewMessage]) -> Reply:

@@ -15,7 +15,9 @@ MATCHES = (
     "(title ilike '%' || $1 || '%' or exists (select from chat.messages m where m.project_id = projects.id "
     "and to_tsvector('simple', left(m.content, 100000)) @@ plainto_tsquery('simple', $2)))"
 )
-BRANCH = """
+SHOWN = "(status = 'withdrawn' or content <> '' and status <> 'processing')"
+"""Whether there is something to show: words, or that they are gone."""
+BRANCH = f"""
 with recursive branch as (
     select m.*, 0 as depth from chat.messages m where m.project_id = $1 and m.message = $2
     union all
@@ -23,8 +25,8 @@ with recursive branch as (
     join chat.messages m on m.project_id = $1 and m.message = b.parent
     where b.depth + 1 < $3
 )
-select * from branch order by depth desc
-"""
+select *, {SHOWN} as shown from branch order by depth desc
+"""  # noqa: S608
 NEWEST_LEAF = """
 with recursive down as (
     select message, position from chat.messages where project_id = $1 and message = $2
@@ -100,7 +102,8 @@ async def branch(
     """The last messages of a branch, oldest first, each with its siblings; replies without any text are left out."""
     rows = await db.fetch(BRANCH, project_id, leaf, most)
     siblings = await db.fetch(
-        "select message, parent, role from chat.messages where project_id = $1 "
+        "select message, parent from chat.messages where project_id = $1 "
+        "and (content <> '' or status in ('processing', 'withdrawn')) "
         "and (parent = any($2::uuid[]) or parent is null) order by position",
         project_id,
         [row["parent"] for row in rows if row["parent"]],
@@ -108,20 +111,22 @@ async def branch(
     of: dict[UUID | None, list[UUID]] = {}
     for each in siblings:
         of.setdefault(each["parent"], []).append(each["message"])
-    return tuple(view(row, of.get(row["parent"], ())) for row in rows if _shown(row))
+    return tuple(view(row, of.get(row["parent"], ())) for row in rows if row["shown"])
+
+
+async def fault(db: asyncpg.Pool, project_id: UUID, message_id: UUID | None) -> Fault | None:
+    """Why a reply has no words, if it failed."""
+    row = await message(db, project_id, message_id) if message_id else None
+    return _fault(row) if row else None
 
 
 async def whole(db: asyncpg.Pool, project_id: UUID) -> tuple[MessageView, ...]:
     """Every message of every branch, in the order in which they were begun."""
     rows = await db.fetch(
-        "select * from chat.messages where project_id = $1 order by position, role desc", project_id
+        f"select * from chat.messages where project_id = $1 and {SHOWN} order by position, role desc",  # noqa: S608
+        project_id,
     )
-    return tuple(view(row, ()) for row in rows if _shown(row))
-
-
-def _shown(row: asyncpg.Record) -> bool:
-    """Whether there is something to show: words, or that they are gone."""
-    return bool(row["content"] and row["status"] != "processing") or row["status"] == "withdrawn"
+    return tuple(view(row, ()) for row in rows)
 
 
 async def changed(db: asyncpg.Pool, project_id: UUID, after: int, until: int) -> list[asyncpg.Record]:
@@ -166,8 +171,12 @@ def view(row: asyncpg.Record, siblings: Sequence[UUID]) -> MessageView:
         method=row["method"],
         citations=msgspec.json.decode(row["citations"], type=tuple[CitedView, ...]),
         usage=_usage(row) if reply else None,
-        error=Fault(code=row["error_code"], detail=row["error_detail"] or "") if row["error_code"] else None,
+        error=_fault(row),
     )
+
+
+def _fault(row: asyncpg.Record) -> Fault | None:
+    return Fault(code=row["error_code"], detail=row["error_detail"] or "") if row["error_code"] else None
 
 
 def _usage(row: asyncpg.Record) -> UsageView:

@@ -15,6 +15,7 @@ from app.chat.leading import Lead
 from app.chat.messages import ChatMessage, Edit, Failed, Ping, Pong, Regenerate, Request, Resume, Show, Stop
 from app.chat.rooms import Member, Room, Rooms
 from app.chat.sending import Sending
+from app.chat.topics import PROJECTS
 from app.chat.views import Sent
 from app.http.auth import Principal, authorize
 from app.http.bodies import invalid
@@ -66,7 +67,7 @@ def endpoint(
         q = call.query
         resume = Resume(since=q.since, message_id=q.message_id, attempt=q.attempt, index=q.index)
         if q.since:
-            parse_position(q.since, "from")
+            _place(q.since)
         await known(q.project_id, call.principal)
         with clients.admit("ws", call) as client:
             client.hears_out = True
@@ -89,6 +90,18 @@ def endpoint(
         live=True,
         refusals=(RateLimited, Invalid, NotFound, Forbidden, UpgradeNeeded),
     )
+
+
+def _place(since: str) -> int:
+    """A position of `CHAT`. Raises `Malformed`."""
+    position = parse_position(since, "from")
+    if position.stream != PROJECTS.stream:
+        raise Malformed(
+            "INVALID_POSITION",
+            f"from must be a position of {PROJECTS.stream}, not of {position.stream}.",
+            field="from",
+        )
+    return position.sequence
 
 
 class Talk:
@@ -195,7 +208,7 @@ class Talk:
         """What ended behind a position and before this socket was told of everything."""
         if since is None:
             return
-        after = parse_position(since, "from").sequence
+        after = _place(since)
         here = self._member in self._room.members
         while after < (until := self._member.since if here else self._room.position):
             for row in await queries.changed(self._sending.db, self._room.project_id, after, until):

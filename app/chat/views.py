@@ -93,6 +93,8 @@ class ProjectView(ProjectSummary, frozen=True, kw_only=True):
     """The reply that is being made; it is told on the socket, and is among the messages once it has ended."""
     leaf: UUID | None
     """The last message of the shown branch."""
+    failed: Fault | None
+    """Why the shown branch ends without a reply, when one was tried: `leaf` is it, and it says nothing."""
     model: str | None
     instructions: str
     collections: tuple[UUID, ...]

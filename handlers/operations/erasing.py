@@ -11,7 +11,7 @@ from handlers.handler import Attempt, Handler
 from handlers.operations.decide import RecordErasure
 from infra.blobs.names import named
 from infra.custody import Custody
-from infra.eraser import erase
+from infra.eraser import erase, forget_signals
 from infra.log import TOMBSTONE, Log
 
 LONGEST = 600.0
@@ -54,6 +54,7 @@ def eraser_of(tombstone: type[Event], *, log: Log, custody: Custody, eraser: Cli
         brought = {blob: each.event.name for each in reversed(history) for blob in named(each.event)}
         released = await custody.release(brought, after=recorded)
         messages = await erase(key, log=log, eraser=eraser)
+        await forget_signals(eraser, key)
         return RecordErasure(
             erasure_id=derived_id(key.id, key.context, key.aggregate),
             what=f"{key.context}.{key.aggregate}",

@@ -1,6 +1,7 @@
 """Branches, stopping, several tabs, titles and what projects can be exported as."""
 
 import asyncio
+from uuid import uuid4
 
 import aiohttp
 
@@ -208,6 +209,20 @@ async def test_without_a_model_server_the_socket_says_what_to_set(deployment) ->
             assert title["title"] == "Is anybody there? I need to know by …"
             await talk.say("ping")
             await talk.hear("pong")
+            await talk.say("resume", **{"from": "JOBSITE@1"})
+            assert (await talk.hear("error"))["code"] == "BAD_MESSAGE"
+        shown = await read(client, f"/v1/projects/{project}", title["position"])
+        assert (shown["leaf"], shown["failed"]["code"]) == (failed["messageId"], "AI_UNAVAILABLE")
+        assert [each["role"] for each in shown["messages"]] == ["user"]
+        async with client.get(f"/v1/ws/chat?projectId={project}&from=JOBSITE@1") as answer:
+            assert (answer.status, (await answer.json())["code"]) == (400, "INVALID_POSITION")
+        change = {"title": "Other", "instructions": "Be brief.", "shown": str(uuid4())}
+        async with client.patch(f"/v1/projects/{project}", json=change) as answer:
+            assert answer.status == 404
+        shown = await read(client, f"/v1/projects/{project}", title["position"])
+        assert (shown["title"], shown["instructions"]) == (title["title"], ""), (
+            "what is refused changes nothing"
+        )
         assert (await read(client, "/v1/models"))["default"] is None
         async with client.delete(f"/api/projects/{project}") as answer:
             assert answer.status == 204

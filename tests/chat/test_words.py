@@ -58,7 +58,7 @@ class Told(Log):
 
 async def test_words_that_came_before_the_tombstone_are_left_to_those_who_answer_it() -> None:
     """Whoever answers the tombstone lists what it took in the proof of the deletion."""
-    handlers = cascades(models=None, log=Told())  # type: ignore[arg-type]
+    handlers = cascades(models=None, log=Told(), signals=None)  # type: ignore[arg-type]
     late = next(each for each in handlers if each.name == "late_reply")
     assert await late.effect(recorded(WRITTEN, 8), Attempt(1, 6)) is None
     assert await late.effect(recorded(WRITTEN, 10), Attempt(1, 6)) == DeleteReply(reply_id=R1)

@@ -2,9 +2,12 @@
 
 import asyncio
 
+from infra import jetstream
+from infra.stored import direct_all
 from tests.chat.talking import Talk, chat_of, new_project, read, talking, word
 from tests.chat.test_sources import events_of, papers
 from tests.deployment import Deployment
+from tests.erasure.test_sessions import gone
 from tests.generation.ollama_server import OllamaServer, Say
 
 PIECES = ["one ", "two ", "three ", "four"]
@@ -114,3 +117,57 @@ async def test_parts_that_are_asked_to_stop_hand_the_reply_on(
                 await modelled.work.start()
                 assert await talk.told(reply) == "done at last"
                 assert talk.heard[-1]["type"] == "message_complete"
+
+
+async def test_a_reply_that_jetstream_has_forgotten_is_heard_on_and_kept_when_it_is_stopped(
+    modelled: Deployment, ollama: OllamaServer
+) -> None:
+    asked, numbers = word(), [f"{n} " for n in range(1000)]
+    (nats,) = modelled.nats
+    async with modelled.client() as client:
+        project = await new_project(client)
+        with ollama.says(chat_of(asked), Say(numbers, delay=0.05)):
+            async with talking(client, project) as talk:
+                await talk.say("chat_message", content=asked)
+                reply: str = (await talk.hear("ack"))["replyId"]
+                while len(talk.chunks(reply)) < 10:
+                    await talk.hear()
+                nats.kill()
+                await nats.start()
+                before = len(talk.chunks(reply))
+                while len(talk.chunks(reply)) < before + 40:
+                    await talk.hear("message_chunk")
+                async with talking(client, project) as late:
+                    await late.hear("message_chunk")
+                    assert "".join(numbers).startswith(late.chunks(reply))
+                    assert len(late.chunks(reply)) >= before
+                async with client.post(f"/v1/projects/{project}/stop", json={}) as stopped:
+                    assert stopped.status == 204
+                complete = await talk.hear("message_complete")
+        told = talk.chunks(reply)
+        assert (complete["stopped"], complete["fullContent"]) == (True, told)
+        assert "".join(numbers).startswith(told)
+        shown = await read(client, f"/api/projects/{project}", complete["position"])
+        assert [each["content"] for each in shown["messages"]] == [asked, told]
+
+
+async def test_a_project_takes_its_reply_with_it(modelled: Deployment, ollama: OllamaServer) -> None:
+    asked, never = word(), asyncio.Event()
+    async with modelled.client() as client:
+        project = await new_project(client)
+        closed = ollama.closed
+        with ollama.says(chat_of(asked), Say(PIECES, hold=never)):
+            async with talking(client, project) as talk:
+                await begun(talk, asked)
+                async with client.delete(f"/v1/projects/{project}") as deleted:
+                    assert deleted.status == 204
+                assert await talk.farewell() == 4404
+            async with asyncio.timeout(20):
+                while True:
+                    if ollama.closed > closed:  # nobody listens to the model any more
+                        break
+                    await asyncio.sleep(0.05)
+        await gone(client, f"/v1/projects/{project}/deletion")
+    nc = await jetstream.connect(modelled.nats[0].operator_url, name="tests")
+    assert await direct_all(nc, "LIVE", f"live.projects.{project}.>") == []
+    await nc.close()

@@ -22,7 +22,7 @@ from infra.embedding import Embedder
 from infra.generation import GenerationFailed, GenerationUnavailable, Generator, Model, Piece, Turn, Usage
 from infra.generation.context import fitting
 from infra.log import Log
-from infra.replies import Pen, Told, reply_subject, stop_subject
+from infra.replies import Pen, Told, gone_subject, reply_subject, stop_subject
 from infra.signals import Signals
 
 LONGEST = 3600.0
@@ -59,25 +59,28 @@ class Scribe:
     async def reply(self, recorded: Recorded[Asked], attempt: Attempt) -> Sequence[Command]:
         """How the reply ends; nothing when it has ended meanwhile."""
         event = recorded.event
-        async with self.signals.heard(stop_subject(event.project_id, event.reply_id)) as stopped:
+        async with (
+            self.signals.heard(stop_subject(event.project_id, event.reply_id)) as stopped,
+            self.signals.heard(gone_subject(event.project_id)) as gone,
+        ):
             if await over(self.log, recorded):
                 return ()
             if self.generator is None and not event.manner.contexts:
                 return (_failed(event, attempt.number, "AI_UNAVAILABLE", NO_MODEL),)
             pen = await self._pen(event, attempt)
             writing = asyncio.create_task(self._write(recorded, pen))
-            stopping = asyncio.create_task(stopped.wait())
+            tasks = (writing, *(asyncio.create_task(each.wait()) for each in (stopped, gone)))
             try:
-                await asyncio.wait((writing, stopping), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 if writing.done():
                     return await writing
                 writing.cancel()
                 await asyncio.gather(writing, return_exceptions=True)
-                return await self._stopped(recorded, pen)
+                return () if gone.is_set() else await self._stopped(recorded, pen)
             finally:
-                for each in (writing, stopping):
+                for each in tasks:
                     each.cancel()
-                await asyncio.gather(writing, stopping, return_exceptions=True)
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _stopped(self, recorded: Recorded[Asked], pen: Pen) -> Sequence[Command]:
         """Hand over what came to whoever has stopped it, who ends it; when he does not, it ends here."""

@@ -1,5 +1,6 @@
 """From the end of the first reply to the name of the conversation."""
 
+import re
 from contextlib import aclosing
 
 from events.chat import MessageSent, ReplyEnded
@@ -12,6 +13,8 @@ from infra.log import Log
 LONGEST = 80
 """Characters of a title."""
 WORDS = 8
+THINKING = re.compile(r"<think>.*?(?:</think>|\Z)", re.S)
+"""What some models say to themselves first."""
 SHOWN = 2000
 """Characters of the message that a model is shown."""
 ASK = (
@@ -50,6 +53,7 @@ async def _made(generator: Generator, message: str, model: str | None) -> str | 
             text = "".join([piece.text async for piece in pieces])
     except (GenerationUnavailable, GenerationFailed):
         return None
+    text = THINKING.sub("", text)
     lines = [line.replace("\0", "").strip(" \t#*\"'`“”„«».") for line in text.splitlines()]
     line = next((line for line in lines if line), "")
     return line if 0 < len(line) <= LONGEST else None

@@ -10,6 +10,8 @@ from handlers.chat.reply.decide import DeleteReply
 from handlers.handler import Attempt, Handler
 from infra.log import TOMBSTONE, Log
 from infra.read_models import ReadModels
+from infra.replies import gone_subject
+from infra.signals import Signals
 
 SOURCES: tuple[type[Event], ...] = (SessionDeleted, AttachmentDeleted, DocumentDeleted)
 TABLE = "chat.reply_sources"
@@ -17,21 +19,25 @@ STREAM = "CHAT"
 LONGEST = 600.0
 
 
-def cascades(*, models: ReadModels, log: Log) -> tuple[Handler, ...]:
+def cascades(*, models: ReadModels, log: Log, signals: Signals) -> tuple[Handler, ...]:
     """The handlers of the tombstones of sources and projects, and of words that come too late for them."""
     return (
         *(_cascade(tombstone, "source_id", models, log) for tombstone in SOURCES),
-        _cascade(ProjectDeleted, "project_id", models, log),
+        _cascade(ProjectDeleted, "project_id", models, log, signals),
         _late(log),
     )
 
 
-def _cascade(tombstone: type[Event], column: str, models: ReadModels, log: Log) -> Handler:
+def _cascade(
+    tombstone: type[Event], column: str, models: ReadModels, log: Log, signals: Signals | None = None
+) -> Handler:
     source = column == "source_id"
 
     async def delete_replies(recorded: Recorded[Any], _: Attempt) -> list[DeleteReply]:
         """What is written by now is in the read model; what is written later finds the tombstone."""
         gone = recorded.event.key.id
+        if signals:
+            await signals.send(gone_subject(gone), {})
         after = (STREAM, await log.last_position(STREAM))
         found = await models.where(TABLE, column, gone, after=after, id="message")
         return [DeleteReply(reply_id=each, source_id=gone if source else None) for each in found]
