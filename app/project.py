@@ -12,7 +12,7 @@ from events.ids import derived_id, new_id
 from handlers.commands import Command
 from handlers.operations.decide import ClearAlert, RaiseAlert
 from handlers.refusals import Unavailable
-from infra.blobs import BlobMissing, Blobs
+from infra.blobs import OWN, BlobMissing, Blobs
 from infra.retrieval import Index
 from infra.retrieval.spaces import Spaces
 from infra.telemetry.heartbeat import beat, first_beat
@@ -32,7 +32,7 @@ def fetching(blobs: Blobs) -> Fetch:
 
     async def fetch(key: str) -> bytes | None:
         try:
-            return await blobs.get(key)
+            return await blobs.get(key, OWN)
         except BlobMissing:
             return None
 

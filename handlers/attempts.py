@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import structs
 
 from events.catalogue import Catalogue
@@ -62,12 +63,11 @@ class Attempts:
         self._clock = clock
         self._telling: set[asyncio.Future[Any]] = set()
         self._excused: Counter[int] = Counter()
-        """Deliveries of each event that came too early: no attempts."""
+        """Deliveries of each event that came too early: no attempts. Other workers hear of them on `LIVE`."""
 
     async def verdict(self, delivery: Delivery) -> bytes:
         """Deal with one delivery; what to answer JetStream."""
         known = delivery.attempt > 1 or self._clock().timestamp() - delivery.time / 1e9 > OLD
-        delivery = structs.replace(delivery, attempt=delivery.attempt - self._excused[delivery.position])
         stream = self._handler.on.context.upper()
         try:
             recorded = self._catalogue.read(
@@ -80,6 +80,8 @@ class Attempts:
             traces.span_from(recorded.trace, f"handle {name}", traces.of_event(recorded, name)) as span,
             logs.context(event_id=recorded.id, correlation_id=recorded.correlation_id),
         ):
+            excused = await self._excuses(recorded, delivery)
+            delivery = structs.replace(delivery, attempt=max(1, delivery.attempt - excused))
             if delivery.attempt > self._handler.attempts + LOST:
                 return await self._give_up(recorded, delivery, "given out too often without an answer")
             try:
@@ -93,6 +95,17 @@ class Attempts:
             except Exception as failure:
                 traces.failed(span, failure)
                 return await self._again_or_never(recorded, delivery, failure)
+
+    async def _excuses(self, recorded: Recorded[Event], delivery: Delivery) -> int:
+        """How many deliveries of this event came too early, to whichever worker."""
+        own = self._excused[delivery.position]
+        if delivery.attempt > 1:
+            subject = self._subject(recorded)
+            if said := (await self._signals.latest([subject])).get(subject):
+                own = max(own, msgspec.json.decode(said, type=_Excuse).excused)
+        if own:
+            self._excused[delivery.position] = own
+        return own
 
     async def _attended(self, recorded: Recorded[Event], delivery: Delivery, known: bool) -> bytes:
         """One attempt, begun again while a server that it needs does not answer.
@@ -130,6 +143,7 @@ class Attempts:
             raise
         except NotYet as early:
             self._excused[delivery.position] += 1
+            self._tell(recorded, attempt=delivery.attempt, startedAt=began, progress=0)
             return _again(early.delay)
         except Exception:
             self._metrics.attempted(handler.name, "retry", time.monotonic() - started)
@@ -208,11 +222,23 @@ class Attempts:
         return NEVER_AGAIN
 
     def _tell(self, recorded: Recorded[Event], **facts: Any) -> None:
-        key = recorded.event.key
-        subject = progress_subject(key.aggregate, key.id, self._handler.name)
-        told = asyncio.ensure_future(self._signals.send(subject, {"handler": self._handler.name, **facts}))
+        if excused := self._excused[recorded.position]:
+            facts["excused"] = excused
+        told = asyncio.ensure_future(
+            self._signals.send(self._subject(recorded), {"handler": self._handler.name, **facts})
+        )
         self._telling.add(told)
         told.add_done_callback(self._telling.discard)
+
+    def _subject(self, recorded: Recorded[Event]) -> str:
+        key = recorded.event.key
+        return progress_subject(key.aggregate, key.id, self._handler.name)
+
+
+class _Excuse(msgspec.Struct):
+    """Of what is told of an attempt: how many deliveries before it were none."""
+
+    excused: int = 0
 
 
 def _again(delay: float) -> bytes:

@@ -1,5 +1,6 @@
 """Folded changes as SQL: one set-based statement for each table, kind of change and set of columns."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,6 +9,9 @@ import asyncpg
 
 from projections.changes import Table
 from projections.fold import NONE, Folded, Key, Values
+
+NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""The escape of U+0000 in JSON, and not an escaped backslash before `u0000`."""
 
 Group = list[tuple[Any, ...]]
 
@@ -100,11 +104,9 @@ def _arrays(table: Table, names: Sequence[str], rows: Iterable[tuple[Any, ...]])
 def _storable(sql_type: str, column: Sequence[Any]) -> Sequence[Any]:
     """Postgres has no NUL in text. An event may, and is no reason to halt: what is read has U+FFFD in its place."""
     if sql_type.startswith("json"):
-        nul, instead = "\\u0000", "\\ufffd"
-    elif sql_type.startswith(("text", "varchar", "char")):
-        nul, instead = "\0", "\ufffd"
-    else:
-        return column
-    if not any(each and nul in each for each in column):
-        return column
-    return [each and each.replace(nul, instead) for each in column]
+        return [
+            each and NUL.sub(r"\1\\ufffd", each) if each and "\\u0000" in each else each for each in column
+        ]
+    if sql_type.startswith(("text", "varchar", "char")) and any(each and "\0" in each for each in column):
+        return [each and each.replace("\0", "\ufffd") for each in column]
+    return column

@@ -12,7 +12,7 @@ from app.http.positions import parse_position
 from app.http.problems import Malformed
 from events.envelope import Event, Key, Recorded
 from handlers.refusals import Invalid, Unavailable
-from infra.blobs import BlobMissing, Blobs
+from infra.blobs import OWN, BlobMissing, Blobs
 from infra.jetstream import LogUnavailable
 from infra.log import TOMBSTONE, Log
 from projections.changes import Change, Table
@@ -131,7 +131,7 @@ class Past:
         if blob is None or isinstance(event, without):
             return None
         try:
-            return self._projection.content(event, await self._blobs.get(blob))
+            return self._projection.content(event, await self._blobs.get(blob, OWN))
         except BlobMissing:
             return None
 

@@ -24,9 +24,12 @@ class Cut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def chunking_of(cut: Cut, usual: Chunking = DEFAULT) -> Chunking:
-    """What is meant. An overlap that was not chosen shrinks with the size. Raises `Invalid`."""
-    size = usual.size if cut.size is None else cut.size
-    overlap = min(usual.overlap, max(size, 0) // 6) if cut.overlap is None else cut.overlap
+    """What is meant. An overlap that was not chosen shrinks with a size that was. Raises `Invalid`."""
+    size, overlap = usual.size, usual.overlap
+    if cut.size is not None:
+        size, overlap = cut.size, min(usual.overlap, max(cut.size, 0) // 6)
+    if cut.overlap is not None:
+        overlap = cut.overlap
     made = Chunking(strategy=cut.strategy or usual.strategy, size=size, overlap=overlap)
     try:
         check(made.strategy, made.size, made.overlap)

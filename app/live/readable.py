@@ -43,6 +43,7 @@ class Readable:
         self._waiting: dict[str, list[tuple[int, int, asyncio.Future[None]]]] = {
             stream: [] for stream in projections.values()
         }
+        self._given_up = dict.fromkeys(self._waiting, 0)
         self._order = itertools.count()
 
     def position(self, stream: str) -> int | None:
@@ -119,9 +120,17 @@ class Readable:
         try:
             await moved
         finally:
-            if not moved.done() or moved.cancelled():
-                waiting.remove(entry)
-                heapify(waiting)
+            if moved.cancelled():
+                self._forget(stream)
+
+    def _forget(self, stream: str) -> None:
+        """Drop who has given up, all at once when they are as many as those who wait: each costs the same then."""
+        self._given_up[stream] += 1
+        waiting = self._waiting[stream]
+        if 2 * self._given_up[stream] >= len(waiting):
+            waiting[:] = [entry for entry in waiting if not entry[2].done()]
+            heapify(waiting)
+            self._given_up[stream] = 0
 
     def _at(self, stream: str) -> int:
         return min(self._positions[name] for name, read in self._streams.items() if read == stream)

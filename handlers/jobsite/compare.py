@@ -68,11 +68,8 @@ def comparers(*, reading: Reading, blobs: Blobs) -> tuple[Handler, ...]:
         ):
             return None
         said = await reading.said(past, session)
-        news = [
-            each
-            for each in (differing(said, [found.source]) if said else ())
-            if each.id not in session.discrepancies
-        ]
+        differences = await differing(said, [found.source]) if said else ()
+        news = [each for each in differences if each.id not in session.discrepancies]
         if not news:
             return None
         stored = await blobs.put(once(msgspec.json.encode(news)), media_type="application/json")

@@ -15,7 +15,7 @@ from handlers.jobsite.reading import Reading
 from handlers.jobsite.session.commands import FailStage, RecordIndex
 from handlers.jobsite.session.state import Session, State
 from infra import chunking
-from infra.blobs import Blob, BlobMissing, Blobs, once
+from infra.blobs import OWN, Blob, BlobMissing, Blobs, once
 from infra.chunking.chunkset import MEDIA_TYPE, Chunk, ChunkSet
 from infra.embedding import Embedder
 from infra.retrieval import index_name
@@ -100,7 +100,7 @@ def indexers(
         if work.chunk_set is None:
             return None
         try:
-            content = await blobs.get(work.chunk_set)
+            content = await blobs.get(work.chunk_set, OWN)
         except BlobMissing:
             return None
         return Blob(work.chunk_set, len(content), MEDIA_TYPE), ChunkSet.decode(content)
@@ -111,9 +111,9 @@ def indexers(
 
     async def _segments(work: _Work) -> Sequence[Segment]:
         if work.understanding is None:
-            heard = msgspec.json.decode(await blobs.get(work.transcript), type=Transcript)
+            heard = msgspec.json.decode(await blobs.get(work.transcript, OWN), type=Transcript)
             return corrected(heard, work.fixes).segments
-        content = await blobs.get(work.understanding)
+        content = await blobs.get(work.understanding, OWN)
         return msgspec.json.decode(content, type=Understanding).transcript.segments
 
     def give_up(recorded: Recorded[Cause], failure: Failure) -> FailStage:

@@ -153,7 +153,7 @@ class Reading:
         except BlobMissing:
             return None
         last = past[-1].event
-        return Attached(document(attachment_id, name, parsed), last.session_id, last.job_id, known)
+        return Attached(await document(attachment_id, name, parsed), last.session_id, last.job_id, known)
 
     async def said(self, past: Sequence[Recorded[Any]], session: Session) -> Source | None:
         """What was said in a recording, of which this is all that happened, once it is understood."""
@@ -164,7 +164,7 @@ class Reading:
         except BlobMissing:
             return None
         title = session.title or f"the recording of {session.recorded_at or past[0].at:%Y-%m-%d %H:%M}"
-        return recording(past[0].event.key.id, title, understanding.transcript.segments)
+        return await recording(past[0].event.key.id, title, understanding.transcript.segments)
 
     async def _earlier(self, session_id: UUID, job_id: UUID | None, than: int) -> Source | None:
         past = await self.past("session", session_id)

@@ -29,7 +29,7 @@ from handlers.knowledge.ingesting import Look
 from handlers.knowledge.making import Making, TooManyChunks
 from handlers.knowledge.unwanted import unless_unwanted
 from handlers.refusals import Unavailable
-from infra.blobs import BlobMissing, Blobs, once
+from infra.blobs import OWN, BlobMissing, Blobs, once
 from infra.chunking.chunkset import MEDIA_TYPE
 from infra.documents.parsed import Parsed
 from infra.read_models import NotReadable, ReadModels
@@ -111,7 +111,7 @@ def indexing(*, blobs: Blobs, making: Making, look: Look[Any], members: Members)
 
     async def _built(event: IndexRequested, attempt: Attempt) -> Command:
         try:
-            parsed = Parsed.decode(await blobs.get(event.parsed))
+            parsed = Parsed.decode(await blobs.get(event.parsed, OWN))
             chunks = await making.chunks(parsed, event.chunking)
         except TooManyChunks as fault:
             return _failed(event, fault.code, fault.detail)

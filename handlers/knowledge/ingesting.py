@@ -24,7 +24,7 @@ from handlers.knowledge.document.decide import DOCUMENTS
 from handlers.knowledge.document.state import Document
 from handlers.knowledge.making import Making, TooManyChunks
 from handlers.knowledge.unwanted import unless_unwanted
-from infra.blobs import Blob, BlobMissing, Blobs, once
+from infra.blobs import OWN, Blob, BlobMissing, Blobs, once
 from infra.chunking.chunkset import MEDIA_TYPE, Chunk
 from infra.documents import UnusableDocument
 from infra.documents.parsed import MEDIA_TYPE as PARSED
@@ -142,7 +142,7 @@ class Ingesting:
 
     async def _chunk(self, run: Run, document: Document, collection: Collection) -> Command:
         assert document.parsed is not None  # noqa: S101 - `awaits` says so
-        parsed = Parsed.decode(await self._blobs.get(document.parsed))
+        parsed = Parsed.decode(await self._blobs.get(document.parsed, OWN))
         plan = collection.answering
         chunking = plan.chunking or document.chunking
         chunks = await self._making.chunks(parsed, chunking)
@@ -159,7 +159,7 @@ class Ingesting:
     async def _embed(self, run: Run, document: Document) -> Command:
         made = document.chunked
         assert made is not None  # noqa: S101 - `awaits` says so
-        chunks: Sequence[Chunk] = _chunks.decode(await self._blobs.get(made.blob))
+        chunks: Sequence[Chunk] = _chunks.decode(await self._blobs.get(made.blob, OWN))
         vectors = await self._making.vectors(made.embedder, made.chunking, chunks, run.attempt.report)
         blob = await self._blobs.put(once(vectors.encode()), media_type=MEDIA_TYPE)
         return RecordVectors(**run.told(blob), chunked=made.blob, dimensions=vectors.dimensions)

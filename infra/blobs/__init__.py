@@ -10,6 +10,10 @@ import msgspec
 KEY = re.compile(r"[0-9a-f]{64}")
 
 
+OWN = 4 << 30
+"""Bytes of what we have made ourselves, which is bounded by what it was made of: no other bound may be lower."""
+
+
 class Blob(msgspec.Struct, frozen=True, rename="camel"):
     """What is stored under a key."""
 

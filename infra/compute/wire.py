@@ -8,6 +8,8 @@ from infra.chunking import Chunk, Strategy
 from infra.chunking.document import LARGEST, SMALLEST
 from infra.chunking.spans import LONGEST
 
+LONGEST_TEXT = 1_000_000
+"""Characters: more than the longest chunk has. What a model cannot take it cuts off itself."""
 MOST_TEXTS = 256
 """Texts of one request for vectors."""
 LARGEST_BODY = 64 << 20
@@ -79,7 +81,7 @@ class ChunksShape(_Shape, frozen=True, kw_only=True):
 
 class EmbedBody(_Shape, frozen=True, kw_only=True):
     texts: Annotated[
-        tuple[Annotated[str, msgspec.Meta(max_length=32_000)], ...],
+        tuple[Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)], ...],
         msgspec.Meta(min_length=1, max_length=MOST_TEXTS),
     ]
 

@@ -21,7 +21,7 @@ async def extracted(
     embedder: Embedder,
 ) -> Summary:
     """Sum up what was said, without the commands in it. Raises EmbeddingUnavailable."""
-    said = recording(session_id, title, understanding.transcript.segments)
+    said = await recording(session_id, title, understanding.transcript.segments)
     sentences = list(_kept(said.sentences, understanding.kept))
     sentences = sentences[:: max(1, -(-len(sentences) // MOST_SENTENCES))]
     chosen = []
@@ -31,7 +31,7 @@ async def extracted(
     return Summary(
         text=" ".join(_ended(each.text) for each in chosen),
         sentences=tuple(said.quote(each) for each in chosen),
-        discrepancies=differing(said, others),
+        discrepancies=await differing(said, others),
         notes=notes(understanding),
         method=f"extractive:{embedder.name}",
     )

@@ -1,5 +1,6 @@
 """What a recording is compared with, and what contradicts it: texts with their sentences and places."""
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -56,20 +57,27 @@ def place_of(sentence: Sentence) -> Place:
     )
 
 
-def recording(session_id: UUID, title: str, segments: Sequence[Segment]) -> Source:
+async def recording(session_id: UUID, title: str, segments: Sequence[Segment]) -> Source:
     """What was said in a session, as corrected."""
-    return Source("session", session_id, title, full_text(segments), sentences_of_transcript(segments))
+    sentences = await asyncio.to_thread(sentences_of_transcript, segments)
+    return Source("session", session_id, title, full_text(segments), sentences)
 
 
-def document(attachment_id: UUID, title: str, parsed: Parsed) -> Source:
+async def document(attachment_id: UUID, title: str, parsed: Parsed) -> Source:
     """What a file says."""
-    return Source(
-        "attachment", attachment_id, title, parsed.text, sentences_of_text(parsed.text, parsed.pages)
-    )
+    sentences = await asyncio.to_thread(sentences_of_text, parsed.text, parsed.pages)
+    return Source("attachment", attachment_id, title, parsed.text, sentences)
 
 
-def differing(said: Source, others: Iterable[Source]) -> tuple[Discrepancy, ...]:
-    """Where the amounts that a recording names are not those of the other sources."""
+async def differing(said: Source, others: Iterable[Source]) -> tuple[Discrepancy, ...]:
+    """Where the amounts that a recording names are not those of the other sources.
+
+    In a thread: a file of millions of words takes seconds.
+    """
+    return await asyncio.to_thread(_differing, said, tuple(others))
+
+
+def _differing(said: Source, others: Sequence[Source]) -> tuple[Discrepancy, ...]:
     return tuple(
         _discrepancy(said, other, found)
         for other in others

@@ -77,7 +77,7 @@ async def written(
     generator: Generator,
 ) -> Summary:
     """Sum up by asking a model. Raises GenerationUnavailable, and GenerationFailed when its answer is of no use."""
-    said = recording(session_id, title, understanding.transcript.segments)
+    said = await recording(session_id, title, understanding.transcript.segments)
     known = [each for each in understanding.commands if each.kind == "action_item"]
     room = int(SHARE * ((await generator.about()).context_tokens or ROOM / SHARE))
     shown = _fitting([said, *others], room)
@@ -92,7 +92,7 @@ async def written(
     )
     answer, _ = await generator.structured(turns, SummaryWritten)
     method = f"model:{generator.model}"
-    sure = differing(said, others)
+    sure = await differing(said, others)
     places = [(each.place.start_char, each.place.end_char) for each in known]
     return Summary(
         text=answer.summary,

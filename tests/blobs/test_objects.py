@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from infra.blobs import BlobCorrupt
+from app.project import fetching
+from infra.blobs import BlobCorrupt, BlobTooLarge
 from infra.blobs.signing import verify
 from infra.embedded.nats import NatsServer
 from tests import servers
@@ -155,3 +156,12 @@ async def test_three_nodes_read_what_was_just_written(cluster: tuple[NatsServer,
             await reader.blobs.delete(blob.key)
             assert await writer.blobs.stat(blob.key) is None
         assert await writer.contents() == set()
+
+
+async def test_a_projection_reads_whatever_a_handler_has_stored(objects: Site) -> None:
+    """More than one answer of the API may hold: it would halt the read model, and everybody with it."""
+    size = (64 << 20) + 1
+    blob = await objects.blobs.put(pieces(bytes(size)), media_type="application/octet-stream")
+    assert len(await fetching(objects.blobs)(blob.key) or b"") == size
+    with pytest.raises(BlobTooLarge):
+        await objects.blobs.get(blob.key)

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 from events.envelope import Recorded
+from handlers import attempts as attempts_module
 from handlers.handler import Answer, Attempt, Handler, NotYet
 from infra import jetstream
 from tests.handlers.workshop import Finish, Floor, Note, intent
@@ -145,3 +146,25 @@ def announced_again(floor: Floor, effect: Any) -> Handler:
         return Note(task_id=recorded.event.task_id, text="the second time")
 
     return floor.shop.handler(effect, announce=announce)
+
+
+async def test_what_came_too_early_to_one_worker_is_no_attempt_to_another(
+    floor: Floor, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(attempts_module, "LOST", 2)
+    asked: list[None] = []
+
+    def announce(recorded: Recorded[Any]) -> Note:
+        asked.append(None)
+        if len(asked) < 20:
+            raise NotYet(0.02)
+        return Note(task_id=recorded.event.task_id, text="now")
+
+    async def effect(recorded: Recorded[Any], _: Attempt) -> Answer:
+        return Finish(task_id=recorded.event.task_id)
+
+    handler = floor.shop.handler(effect, announce=announce, attempts=1)
+    async with floor.working(handler), floor.working(handler):
+        [task] = await floor.ask("")
+        await until(floor.idle)
+    assert await floor.story(task) == ["asked", "noted", "finished"]

@@ -60,6 +60,11 @@ async def test_an_open_endpoint_does_not_mind_a_wrong_key(site: Site):
         assert response.status == 200
 
 
+async def test_an_open_endpoint_waits_for_nobody(site: Site):
+    async with site.client.get("/health", headers={"Headwater-After": "NOTES@999999"}) as response:
+        assert response.status == 200
+
+
 async def test_a_key_without_the_scope_is_told_which(site: Site):
     reader = issue(site.ring, "notes:read").secret
     async with site.client.get("/v1/notes", headers={"X-Api-Key": reader}) as response:

@@ -165,3 +165,20 @@ async def test_thousands_can_wait_cheaply(database: str, connection: asyncpg.Con
         readable._move([("shop", 3009)])
         assert time.process_time() - began < 0.5
         await asyncio.gather(*waiting)
+
+
+async def test_thousands_can_give_up_at_once_and_nobody_else_is_forgotten(
+    database: str, connection: asyncpg.Connection
+):
+    async with running(Readable(database, {"shop": "SHOP"})) as readable:
+        left = [asyncio.create_task(reached(readable, "SHOP", 10 + n)) for n in range(0, 8000, 1000)]
+        gone = [asyncio.create_task(reached(readable, "SHOP", 10 + n)) for n in range(8000)]
+        await until(lambda: len(readable._waiting["SHOP"]) == 8008)
+        began = time.process_time()
+        for each in gone:
+            each.cancel()
+        await asyncio.gather(*gone, return_exceptions=True)
+        assert time.process_time() - began < 3, "the square of them would be half a minute"
+        assert len(readable._waiting["SHOP"]) <= 2 * len(left) + 1
+        readable._move([("shop", 8000)])
+        await asyncio.gather(*left)

@@ -149,13 +149,13 @@ async def test_generated_columns_follow_what_they_are_made_of(db: asyncpg.Connec
 
 
 async def test_what_postgres_cannot_hold_in_text_is_replaced(db: asyncpg.Connection) -> None:
-    doc = json.dumps({"a": "nul \0 here"})
-    await put(db, [upsert(EVERY, id=ID, word="a\0b", doc=doc, short="c\0", big=0)])
+    doc = {"a": "nul \0\0 here \\\0", "code": r"split('\u0000') and \\u0000"}
+    await put(db, [upsert(EVERY, id=ID, word="a\0b", doc=json.dumps(doc), short="c\0", big=0)])
     row = (await held(db, EVERY))["every"][(ID,)]
     assert (row["word"], row["short"], json.loads(row["doc"])) == (
         "a\ufffdb",
         "c\ufffd",
-        {"a": "nul \ufffd here"},
+        {"a": "nul \ufffd\ufffd here \\\ufffd", "code": doc["code"]},
     )
 
 

@@ -68,8 +68,8 @@ def understanding() -> Understanding:
     )
 
 
-def plan() -> Source:
-    return document(PLAN, "plan.pdf", PARSED)
+async def plan() -> Source:
+    return await document(PLAN, "plan.pdf", PARSED)
 
 
 async def summed(*others: Source) -> Summary:
@@ -101,17 +101,17 @@ async def test_a_summary_consists_of_sentences_of_the_recording_without_its_comm
 
 
 async def test_what_contradicts_the_plan_is_told_with_both_quotes() -> None:
-    (found,) = (await summed(plan())).discrepancies
+    (found,) = (await summed(await plan())).discrepancies
     assert found.detail == "drywall: 50 sheets in the recording, 40 sheets in plan.pdf."
     assert (found.said.source_id, found.said.place.start, found.said.place.end) == (SESSION, 10.0, 13.0)
     assert (found.against.source, found.against.source_id) == ("attachment", PLAN)
     assert (found.against.text, found.against.place.page) == ("Drywall: 40 sheets", 2)
-    assert found.id == (await summed(plan())).discrepancies[0].id
+    assert found.id == (await summed(await plan())).discrepancies[0].id
 
 
 async def test_an_earlier_recording_can_be_contradicted_too() -> None:
-    earlier = recording(EARLIER, "Friday", [Segment("we need thirty sheets of drywall", 1.0, 3.0)])
-    agrees = recording(UUID(int=4), "Sunday", [Segment("we need fifty sheets of drywall", 1.0, 3.0)])
+    earlier = await recording(EARLIER, "Friday", [Segment("we need thirty sheets of drywall", 1.0, 3.0)])
+    agrees = await recording(UUID(int=4), "Sunday", [Segment("we need fifty sheets of drywall", 1.0, 3.0)])
     (found,) = (await summed(earlier, agrees)).discrepancies
     assert (found.against.source, found.against.title, found.against.place.start) == (
         "session",
@@ -122,7 +122,9 @@ async def test_an_earlier_recording_can_be_contradicted_too() -> None:
 
 async def test_silence_has_an_empty_summary() -> None:
     nothing = Understanding(transcript=Transcript((), "en", 1.0, "test"))
-    made = await extracted(nothing, session_id=SESSION, title="Monday", others=(plan(),), embedder=Lexical())
+    made = await extracted(
+        nothing, session_id=SESSION, title="Monday", others=(await plan(),), embedder=Lexical()
+    )
     assert (made.text, made.sentences, made.discrepancies) == ("", (), ())
 
 
@@ -187,7 +189,7 @@ async def by(author: Author, *others: Source) -> Summary:
 
 async def test_of_what_a_model_claims_only_that_is_kept_which_its_sources_say() -> None:
     author = Author(ANSWER)
-    made = await by(author, plan())
+    made = await by(author, await plan())
     assert (made.text, made.method) == ("There is water behind the wall.", "model:tiny")
     (item,) = made.action_items
     assert (item.text, item.owner, item.due) == ("Bring the new pipe", "Carter", date(2026, 11, 17))
@@ -196,20 +198,20 @@ async def test_of_what_a_model_claims_only_that_is_kept_which_its_sources_say() 
     assert (quantity.kind, quantity.method) == ("quantity", "extractive")
     assert (statement.kind, statement.method) == ("statement", "model:tiny")
     assert (statement.said.text, statement.against.place.page) == ("the old pipe must be replaced", 2)
-    again = await by(author, plan())
+    again = await by(author, await plan())
     assert [each.id for each in again.discrepancies] == [each.id for each in made.discrepancies]
     assert [each.id for each in again.action_items] == [item.id]
 
 
 async def test_a_model_is_shown_all_sources_as_far_as_it_can_read() -> None:
     author = Author(ANSWER)
-    await by(author, plan())
+    await by(author, await plan())
     system, user = author.asked
     assert "Monday, 16 November 2026" in system.content
     assert "Drywall: 40 sheets" in user.content
     assert "- order fifty sheets of drywall" in user.content
     small = Author(ANSWER, context=100)
-    await by(small, document(PLAN, "plan.pdf", Parsed(text="bricks " * 5000, media_type="text/plain")))
+    await by(small, await document(PLAN, "plan.pdf", Parsed(text="bricks " * 5000, media_type="text/plain")))
     assert len(small.asked[1].content) < 1000
 
 
@@ -229,6 +231,6 @@ async def test_an_answer_of_no_use_is_no_summary() -> None:
         ("…", None),
     ],
 )
-def test_a_quote_is_found_whatever_its_spaces_and_marks(quote: str, found: str | None) -> None:
-    sentence = find(quote, plan())
+async def test_a_quote_is_found_whatever_its_spaces_and_marks(quote: str, found: str | None) -> None:
+    sentence = find(quote, await plan())
     assert (sentence.text if sentence else None) == found
