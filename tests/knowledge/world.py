@@ -62,7 +62,7 @@ class MemoryBlobs:
     async def read(self, key: str) -> AsyncIterator[bytes]:
         yield await self.get(key)
 
-    async def get(self, key: str) -> bytes:
+    async def get(self, key: str, _limit: int = 0) -> bytes:
         if key not in self.stored:
             raise BlobMissing(key)
         return self.stored[key]
