@@ -14,6 +14,7 @@ from events.jobsite import (
     ActionItemEdited,
     ActionItemMoved,
     ActionItemReopened,
+    ActionItemRestated,
     ActionItemWithdrawn,
     BuilderAdded,
     BuilderDeleted,
@@ -118,6 +119,18 @@ def action_item_rows(recorded: Recorded[Any]) -> Iterator[Change]:
                 place=msgspec.json.encode(e.place).decode() if e.place else None,
                 method=e.method,
                 **_new(recorded),
+            )
+        case ActionItemRestated() as e:
+            yield patch(
+                ACTION_ITEMS,
+                id=e.action_item_id,
+                text=e.text,
+                owner=e.owner,
+                due=e.due,
+                quote=e.quote,
+                place=msgspec.json.encode(e.place).decode() if e.place else None,
+                method=e.method,
+                **_touched(recorded),
             )
         case ActionItemEdited() as e:
             yield patch(ACTION_ITEMS, id=e.action_item_id, text=e.text, due=e.due, **_touched(recorded))

@@ -10,6 +10,7 @@ from events.jobsite.action_item import (
     ActionItemEvent,
     ActionItemMoved,
     ActionItemReopened,
+    ActionItemRestated,
     ActionItemWithdrawn,
     Place,
 )
@@ -127,6 +128,7 @@ __all__ = [
     "ActionItemEvent",
     "ActionItemMoved",
     "ActionItemReopened",
+    "ActionItemRestated",
     "ActionItemWithdrawn",
     "AttachmentDeleted",
     "AttachmentEvent",

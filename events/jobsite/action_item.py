@@ -38,6 +38,20 @@ class ActionItemAdded(ActionItemEvent, frozen=True, kw_only=True):
     place: Place | None = None
     method: str = "hand"
     """What found it: `hand`, `grammar` or `model:<name>`."""
+    as_of: int = 0
+    """Where in the log stands what asks for it."""
+
+
+class ActionItemRestated(ActionItemEvent, frozen=True, kw_only=True):
+    """Its recording, understood anew, asks for it of somebody else, at another time or in another place."""
+
+    text: str
+    owner: str | None = None
+    due: date | None = None
+    quote: str | None = None
+    place: Place | None = None
+    method: str
+    as_of: int
 
 
 class ActionItemEdited(ActionItemEvent, frozen=True, kw_only=True):
@@ -78,6 +92,7 @@ class ActionItemDeleted(ActionItemEvent, frozen=True, kw_only=True):
 
 ACTION_ITEM_EVENTS = (
     ActionItemAdded,
+    ActionItemRestated,
     ActionItemEdited,
     ActionItemAssigned,
     ActionItemMoved,

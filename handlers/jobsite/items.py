@@ -42,7 +42,7 @@ def followers(*, reading: Reading, blobs: Blobs) -> tuple[Handler, ...]:
                 content = await blobs.get(event.blob)
             except BlobMissing:  # erased meanwhile
                 return []
-            added += _added(event, msgspec.json.decode(content, type=Summary))
+            added += _added(recorded, msgspec.json.decode(content, type=Summary))
         return [*added, *await follow(recorded, attempt)]
 
     return (
@@ -52,7 +52,8 @@ def followers(*, reading: Reading, blobs: Blobs) -> tuple[Handler, ...]:
     )
 
 
-def _added(event: Summarised, summary: Summary) -> list[AddActionItem]:
+def _added(recorded: Recorded[Summarised], summary: Summary) -> list[AddActionItem]:
+    event = recorded.event
     return [
         AddActionItem(
             action_item_id=each.id,
@@ -64,6 +65,7 @@ def _added(event: Summarised, summary: Summary) -> list[AddActionItem]:
             quote=each.quote,
             place=each.place,
             method=each.method,
+            as_of=recorded.position,
         )
         for each in summary.action_items
         if each.id in event.action_items

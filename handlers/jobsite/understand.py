@@ -1,7 +1,7 @@
 """From what was said to what was meant: spoken commands told apart, the builder and the job found."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -56,7 +56,7 @@ def understanders(
             return _failed(event, "UNDERSTANDING_UNUSABLE", useless.detail, attempt.number)
         stored = await blobs.put(once(msgspec.json.encode(found)), media_type="application/json")
         who = await _who(event, found, directory)
-        items, done = _told(event, found, who, stored)
+        items, done = _told(event, found, who, stored, recorded.position)
         return [*who.added, *items, structs.replace(done, attempts=attempt.number, started_at=started)]
 
     def give_up(recorded: Recorded[Any], failure: Failure) -> FailStage:
@@ -118,11 +118,25 @@ async def _who(event: Heard, found: Understanding, directory: Directory) -> Mean
 
 
 def _told(
-    event: Heard, found: Understanding, who: Meant, stored: Blob
+    event: Heard, found: Understanding, who: Meant, stored: Blob, as_of: int
 ) -> tuple[Sequence[Command], RecordUnderstanding]:
     """The action items, and that it is understood: that comes last, so that everything else is in the log then."""
-    asked = {_item_id(event.session_id, each): each for each in found.commands if each.kind == "action_item"}
-    items = [_item(event.session_id, who.job_id, id, each, found.method) for id, each in asked.items()]
+    asked = dict(asked_for(event.session_id, found.commands))
+    items = [
+        AddActionItem(
+            action_item_id=id,
+            text=each.text,
+            owner=each.owner,
+            due=each.due,
+            session_id=event.session_id,
+            job_id=who.job_id,
+            quote=each.quote,
+            place=each.place,
+            method=found.method,
+            as_of=as_of,
+        )
+        for id, each in asked.items()
+    ]
     done = RecordUnderstanding(
         session_id=event.session_id,
         transcript=_key(event),
@@ -139,22 +153,34 @@ def _told(
     return items, done
 
 
-def _item_id(session_id: UUID, said: SpokenCommand) -> UUID:
-    """The same words ask for the same thing, also when the note is understood anew."""
-    return derived_id(session_id, "action item", normalised(said.text))
+def asked_for(session_id: UUID, commands: Iterable[SpokenCommand]) -> Iterator[tuple[UUID, SpokenCommand]]:
+    """What is to be done, each under its id: the same words ask for the same thing, also in a note understood anew.
+
+    Asked of two people, or for two days, it is two things; said once without and once with them, it is one.
+    """
+    told: dict[str, list[SpokenCommand]] = {}
+    for each in commands:
+        if each.kind == "action_item":
+            same = told.setdefault(normalised(each.text), [])
+            known = next((n for n, other in enumerate(same) if _alike(each, other)), None)
+            if known is None:
+                same.append(each)
+            else:
+                first = same[known]
+                same[known] = structs.replace(
+                    first, owner=first.owner or each.owner, due=first.due or each.due
+                )
+    for text, several in told.items():
+        for n, each in enumerate(several):
+            who = (each.owner or "", str(each.due or "")) if n else ()
+            yield derived_id(session_id, "action item", text, *who), each
 
 
-def _item(session_id: UUID, job_id: UUID | None, id: UUID, said: SpokenCommand, method: str) -> AddActionItem:
-    return AddActionItem(
-        action_item_id=id,
-        text=said.text,
-        owner=said.owner,
-        due=said.due,
-        session_id=session_id,
-        job_id=job_id,
-        quote=said.quote,
-        place=said.place,
-        method=method,
+def _alike(one: SpokenCommand, other: SpokenCommand) -> bool:
+    """Whether nothing that one says is otherwise in the other."""
+    return all(
+        mine is None or theirs is None or mine == theirs
+        for mine, theirs in ((one.owner, other.owner), (one.due, other.due))
     )
 
 

@@ -14,6 +14,7 @@ from events.jobsite import (
     ActionItemEdited,
     ActionItemMoved,
     ActionItemReopened,
+    ActionItemRestated,
     ActionItemWithdrawn,
     BuilderAdded,
     BuilderDeleted,
@@ -160,6 +161,24 @@ def test_an_action_item_that_is_said_again_comes_back_unless_somebody_has_delete
     deleted = ActionItemDeleted(action_item_id=ITEM, job_id=JOB)
     given(ACTION_ITEMS, ASKED, ActionItemDone(action_item_id=ITEM)).when(delete, again).then(deleted)
     given(ACTION_ITEMS, ASKED, gone).when(delete, delete, again).then(ActionItemDeleted(action_item_id=ITEM))
+
+
+def test_an_action_item_follows_what_is_heard_now_unless_somebody_has_dealt_with_it() -> None:
+    heard = ActionItemAdded(action_item_id=ITEM, text="Order it", owner="Mike", session_id=OTHER, as_of=7)
+    anew = AddActionItem(
+        action_item_id=ITEM, text="Order it", owner="Anna", session_id=OTHER, method="grammar", as_of=9
+    )
+    restated = ActionItemRestated(
+        action_item_id=ITEM, text="Order it", owner="Anna", method="grammar", as_of=9
+    )
+    given(ACTION_ITEMS, heard).when(anew, anew).then(restated)
+    late = msgspec.structs.replace(anew, owner="Eve", as_of=8)
+    given(ACTION_ITEMS, heard, restated).when(late).then()
+    same = msgspec.structs.replace(anew, owner="Mike")
+    given(ACTION_ITEMS, heard).when(same).then()
+    given(ACTION_ITEMS, heard, ActionItemDone(action_item_id=ITEM)).when(anew).then()
+    elsewhere = msgspec.structs.replace(anew, session_id=JOB)
+    given(ACTION_ITEMS, heard).when(elsewhere).then()
 
 
 def test_an_action_item_goes_where_its_recording_goes() -> None:

@@ -17,6 +17,7 @@ from events.jobsite import (
     ActionItemEvent,
     ActionItemMoved,
     ActionItemReopened,
+    ActionItemRestated,
     ActionItemWithdrawn,
     Place,
 )
@@ -25,6 +26,9 @@ from handlers.refusals import NotFound
 
 
 class AddActionItem(Command, frozen=True, kw_only=True):
+    """Adds it; what a recording has asked for already, and asks for otherwise now, becomes that, unless people have
+    dealt with it or something newer has asked for it."""
+
     action_item_id: UUID
     text: str
     owner: str | None = None
@@ -34,6 +38,7 @@ class AddActionItem(Command, frozen=True, kw_only=True):
     quote: str | None = None
     place: Place | None = None
     method: str = "hand"
+    as_of: int = 0
 
 
 class EditActionItem(Command, frozen=True, kw_only=True):
@@ -101,6 +106,9 @@ class ActionItem:
     done: bool = False
     touched: bool = False
     """Whether people have dealt with it."""
+    quote: str | None = None
+    place: Place | None = None
+    as_of: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,7 +150,9 @@ def decide(command: ActionItemCommand, state: State) -> Sequence[ActionItemEvent
 
 def _follow(command: ActionItemCommand, item: ActionItem) -> Sequence[ActionItemEvent]:
     match command:
-        case AddActionItem() | MoveActionItem():
+        case AddActionItem() as c:
+            return _restated(c, item)
+        case MoveActionItem():
             return []
         case EditActionItem() as c:
             text = item.text if c.text is UNSET else c.text
@@ -163,16 +173,30 @@ def _follow(command: ActionItemCommand, item: ActionItem) -> Sequence[ActionItem
     assert_never(command)
 
 
+def _restated(c: AddActionItem, item: ActionItem) -> Sequence[ActionItemEvent]:
+    if item.touched or c.session_id is None or c.session_id != item.session_id or c.as_of <= item.as_of:
+        return []
+    before = (item.text, item.owner, item.due, item.quote, item.place)
+    same = (c.text, c.owner, c.due, c.quote, c.place) == before
+    return [] if same else [as_told(ActionItemRestated, structs.replace(c, job_id=item.job_id))]
+
+
 def evolve(state: State, event: ActionItemEvent) -> State:
     match event, state:
         case ActionItemAdded() as e, _:
-            return ActionItem(e.text, e.due, e.owner, e.session_id, e.job_id)
+            return ActionItem(
+                e.text, e.due, e.owner, e.session_id, e.job_id, quote=e.quote, place=e.place, as_of=e.as_of
+            )
         case ActionItemDeleted(), _:
             return Deleted()
         case ActionItemWithdrawn() as e, _:
             return Withdrawn(e.session_id)
         case ActionItemMoved() as e, ActionItem() as s:
             return replace(s, job_id=e.job_id)
+        case ActionItemRestated() as e, ActionItem() as s:
+            return replace(
+                s, text=e.text, owner=e.owner, due=e.due, quote=e.quote, place=e.place, as_of=e.as_of
+            )
         case ActionItemEdited() as e, ActionItem() as s:
             return replace(s, text=e.text, due=e.due, touched=True)
         case ActionItemAssigned() as e, ActionItem() as s:
