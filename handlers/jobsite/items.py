@@ -22,8 +22,19 @@ def followers(*, reading: Reading, blobs: Blobs) -> tuple[Handler, ...]:
     async def follow(recorded: Recorded[Any], _: Attempt) -> list[Command]:
         event = recorded.event
         moved = [MoveActionItem(action_item_id=each, job_id=event.job_id) for each in event.action_items]
-        gone = () if isinstance(event, SessionMoved) else await _gone(event)
+        gone = [] if isinstance(event, SessionMoved) else await _gone(event)
+        if isinstance(event, Understood):
+            gone += await _overtaken(recorded)
         return [*moved, *(WithdrawActionItem(action_item_id=each) for each in gone)]
+
+    async def _overtaken(recorded: Recorded[Understood]) -> list[UUID]:
+        """What was asked for by an understanding of another transcript, which was not recorded any more."""
+        session = await reading.session(recorded.event.session_id)
+        if not isinstance(session, Session):
+            return []
+        results = (recorded.event, session.understood, session.summarised)
+        asked = {id for made in results if made for id in made.action_items}
+        return [each for each in await reading.items_before(recorded) if each not in asked]
 
     async def _gone(event: Understood | Summarised) -> list[UUID]:
         """Those that are not asked for again meanwhile."""
@@ -37,12 +48,15 @@ def followers(*, reading: Reading, blobs: Blobs) -> tuple[Handler, ...]:
         """What the summary found; those that were there already go to the job."""
         event = recorded.event
         added: list[Command] = []
-        if event.action_items:
+        session = await reading.session(event.session_id)
+        still = session.asked_for if isinstance(session, Session) else ()
+        if any(each in still for each in event.action_items):
             try:
                 content = await blobs.get(event.blob)
             except BlobMissing:  # erased meanwhile
                 return []
-            added += _added(recorded, msgspec.json.decode(content, type=Summary))
+            found = _added(recorded, msgspec.json.decode(content, type=Summary))
+            added += [each for each in found if each.action_item_id in still]
         return [*added, *await follow(recorded, attempt)]
 
     return (

@@ -94,6 +94,17 @@ class Reading:
         past = await self.past("action_item", action_item_id)
         return reduce(ACTION_ITEMS.evolve, (each.event for each in past), ACTION_ITEMS.initial)
 
+    async def items_before(self, cause: Recorded[Any]) -> list[UUID]:
+        """The action items of a recording that were added before something happened to it."""
+        after = (cause.stream, cause.position)
+        found = await self._models.where(
+            "jobsite.action_items", "session_id", cause.event.session_id, after=after
+        )
+        pasts = [await self.past("action_item", each) for each in found]
+        return [
+            id for id, past in zip(found, pasts, strict=True) if past and past[0].position < cause.position
+        ]
+
     async def builder(self, builder_id: UUID | None) -> Builder | None:
         """A builder that is there."""
         if builder_id is None:

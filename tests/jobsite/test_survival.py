@@ -1,12 +1,13 @@
 """What people set right survives whatever is made again: through HTTP, and in the retrying of single stages."""
 
+from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import aiohttp
 import pytest
 
-from events.envelope import Event, Recorded
+from events.envelope import Event, Intent, Recorded
 from events.jobsite import (
     Reported,
     SessionMoved,
@@ -16,7 +17,9 @@ from events.jobsite import (
     Understood,
 )
 from events.operations import Recorded as DeadLetter
+from handlers.commands import Commands
 from handlers.handler import Answer, Attempt, Handler
+from handlers.jobsite.action_item.decide import ACTION_ITEMS, AddActionItem
 from handlers.jobsite.notified import unnotified
 from handlers.jobsite.retry import retrier
 from handlers.jobsite.session.commands import FailStage
@@ -161,3 +164,33 @@ async def test_nobody_could_be_told_of_a_report_is_the_end_of_its_stage(
     lost = StageFailed(session_id=SESSION, job_id=JOB, stage="notify", code="C", detail="d")
     past = (UPLOADED, TRANSCRIBED, UNDERSTOOD, INDEXED, SUMMARISED, REPORTED, lost)
     given(*past).when(notify).then(NOTIFIED)
+
+
+async def test_action_items_follow_what_is_heard_now_and_what_was_overtaken_goes(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    taken = await completed(http, sound(5.0))
+    session_id = UUID(taken["sessionId"])
+    path, items = f"/v1/sessions/{session_id}", f"/v1/action-items?sessionId={session_id}"
+
+    async def heard(text: str) -> None:
+        await sent(http, "PATCH", f"{path}/transcript/segments/1", {"text": text})
+
+    def asked(told: dict[str, Any]) -> list[tuple[str, str]]:
+        return sorted((each["text"], each["owner"]) for each in told["items"])
+
+    await heard("Action item, Mike to order drywall by Friday.")
+    first = await eventually(http, items, lambda each: asked(each) == [("Order drywall", "Mike")])
+    async with deployment.log() as log:
+        overtaken = AddActionItem(
+            action_item_id=uuid4(), text="Order glass", owner="Eve", session_id=session_id
+        )
+        made = Intent(command_id=uuid4(), actor="tests", at=datetime.now(UTC), correlation_id=uuid4())
+        await Commands(log, [ACTION_ITEMS]).execute(overtaken, made)
+    await eventually(http, items, lambda each: len(each["items"]) == 2)
+    await heard("Action item, Anna to order drywall by Monday.")
+    now = await eventually(http, items, lambda each: asked(each) == [("Order drywall", "Anna")])
+    [before], [after] = first["items"], now["items"]
+    assert before["id"] == after["id"]
+    assert before["due"] != after["due"]
+    assert "Anna" in after["quote"]
