@@ -1,5 +1,6 @@
 """HTTP of `jobsite`: doing a stage again, and transcribing again with a look at the difference first."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -169,10 +170,11 @@ def endpoints(
             after = await _read(blob, session.corrections)
         except BlobMissing:
             return ()
-        return differences(before, after)
+        return await asyncio.to_thread(differences, before, after)
 
     async def _read(blob: str, corrections: tuple[Correction, ...]) -> Transcript:
-        return corrected(msgspec.json.decode(await blobs.get(blob), type=Transcript), corrections)
+        transcript = msgspec.json.decode(await blobs.get(blob), type=Transcript)
+        return await asyncio.to_thread(corrected, transcript, corrections)
 
     session = "/v1/sessions/{sessionId}"
     return (

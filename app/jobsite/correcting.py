@@ -1,5 +1,6 @@
 """HTTP of what people set right in a session: its title and job, what was said, and by whom."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -71,7 +72,8 @@ def endpoints(*, commands: Commands, blobs: Blobs, clock: Callable[[], datetime]
             content = await blobs.get(state.transcript)
         except BlobMissing:
             raise NotFound("TRANSCRIPT_MISSING", "The transcript is gone.") from None
-        return state, corrected(msgspec.json.decode(content, type=Transcript), state.corrections)
+        transcript = msgspec.json.decode(content, type=Transcript)
+        return state, await asyncio.to_thread(corrected, transcript, state.corrections)
 
     async def correct(call: Call[Any, Any], state: Session, made: Sequence[Correction]) -> Reply:
         session_id = call.ids["sessionId"]

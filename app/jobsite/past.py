@@ -11,6 +11,7 @@ from app.http.moments import in_utc
 from app.http.positions import parse_position
 from app.http.problems import Malformed
 from events.envelope import Event, Key, Recorded
+from events.jobsite import Transcribed, TranscriptCorrected
 from handlers.refusals import Invalid, Unavailable
 from infra.blobs import OWN, BlobMissing, Blobs
 from infra.jetstream import LogUnavailable
@@ -20,6 +21,8 @@ from projections.projection import Projection
 
 AT_ONCE = 16
 """Aggregates that are read side by side."""
+HEARD = (Transcribed, TranscriptCorrected)
+"""Each brings the whole text anew: of a recording that was corrected a thousand times only the last is read."""
 Row = Mapping[str, Any]
 
 
@@ -110,8 +113,10 @@ class Past:
         memory = Memory()
         try:
             for each in await asyncio.gather(*(self._history(key, then, gate) for key in keys)):
+                heard = [recorded for recorded in each if isinstance(recorded.event, HEARD)]
                 for recorded in each:
-                    content = await self._content(recorded.event, without)
+                    replaced = recorded in heard[:-1]
+                    content = None if replaced else await self._content(recorded.event, without)
                     memory.apply(self._projection.rows(recorded, content))
                     if memory.last is None or recorded.position > memory.last.position:
                         memory.last = recorded

@@ -1,5 +1,6 @@
 """From a transcript to what can be searched: chunks with their vectors."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -112,7 +113,7 @@ def indexers(
     async def _segments(work: _Work) -> Sequence[Segment]:
         if work.understanding is None:
             heard = msgspec.json.decode(await blobs.get(work.transcript, OWN), type=Transcript)
-            return corrected(heard, work.fixes).segments
+            return (await asyncio.to_thread(corrected, heard, work.fixes)).segments
         content = await blobs.get(work.understanding, OWN)
         return msgspec.json.decode(content, type=Understanding).transcript.segments
 

@@ -46,7 +46,8 @@ def understanders(
             return _failed(
                 event, "TRANSCRIPT_MISSING", "The transcript is gone from the blob store.", attempt.number
             )
-        transcript = corrected(msgspec.json.decode(content, type=Transcript), event.corrections)
+        heard = msgspec.json.decode(content, type=Transcript)
+        transcript = await asyncio.to_thread(corrected, heard, event.corrections)
         today = (event.recorded_at or recorded.at).date()
         try:
             found = await _understood(transcript, today, generator)

@@ -1,6 +1,7 @@
 """Where two transcripts of one recording differ, word by word, with the times at which it was said."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Literal
@@ -11,6 +12,9 @@ from infra.speech import Segment, Transcript, Word
 
 WINDOW = 300.0
 """Seconds that are compared at once: what was said minutes apart is never the same moment."""
+PAIRS = 60_000
+"""Equal words that may be looked at in a window. Five minutes of fast speech have a third of it; of more, words that
+are said all the time are not compared: that takes the square of them."""
 KINDS = {"equal": "kept", "replace": "replaced", "insert": "inserted", "delete": "deleted"}
 
 
@@ -58,9 +62,10 @@ def _within(words: Sequence[Word], n: int) -> list[Word]:
 
 
 def _compared(old: Sequence[Word], new: Sequence[Word]) -> Iterator[Difference]:
-    matcher = SequenceMatcher(
-        None, [_plain(each) for each in old], [_plain(each) for each in new], autojunk=False
-    )
+    one, other = [_plain(each) for each in old], [_plain(each) for each in new]
+    counted = Counter(other)
+    pairs = sum(counted[each] for each in one)
+    matcher = SequenceMatcher(None, one, other, autojunk=pairs > PAIRS)
     for tag, i, j, k, m in matcher.get_opcodes():
         was, now = old[i:j], new[k:m]
         words = [*was, *now]

@@ -1,5 +1,7 @@
 """Two transcripts of one recording, word by word."""
 
+import time
+
 from infra.speech import Segment, Transcript, Word
 from infra.speech.differences import WINDOW, differences
 
@@ -38,3 +40,13 @@ def test_nothing_said_at_all_has_no_differences() -> None:
     assert differences(transcript(), transcript()) == ()
     (found,) = differences(transcript(), transcript(Segment("hello", 1, 2)))
     assert (found.kind, found.now) == ("inserted", "hello")
+
+
+def test_a_word_that_is_said_all_the_time_does_not_take_for_ever() -> None:
+    segments = [Segment("a " * 2500, n * 10.0, n * 10.0 + 9.0) for n in range(20)]
+    before = Transcript(tuple(segments), "en", 200.0, "m")
+    after = Transcript((*segments[1:], Segment("b", 199.0, 200.0)), "en", 200.0, "m")
+    began = time.process_time()
+    found = differences(before, after)
+    assert time.process_time() - began < 10, "it would be minutes"
+    assert sum(len(each.was.split()) for each in found) == 50_000
