@@ -13,7 +13,7 @@ from events.jobsite import (
 )
 from infra.understanding import Discrepancy, Summary
 from projections.changes import Change, delete, patch, upsert
-from projections.jobsite_tables import DISCREPANCIES, SESSIONS, SUGGESTIONS, SUMMARIES
+from projections.jobsite_tables import DISCREPANCIES, QUOTES, SESSIONS, SUGGESTIONS, SUMMARIES
 
 
 def understood(e: Understood) -> Iterator[Change]:
@@ -55,6 +55,7 @@ def discrepancies(
 ) -> Iterator[Change]:
     """Those that are news."""
     for each in found:
+        yield upsert(QUOTES, session_id=e.session_id, blob=e.blob, source_id=each.against.source_id)
         if each.id in e.discrepancies:
             yield upsert(
                 DISCREPANCIES,

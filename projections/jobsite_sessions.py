@@ -37,6 +37,7 @@ from projections.jobsite_tables import (
     DECISIONS,
     DISCREPANCIES,
     OF_SESSIONS,
+    QUOTES,
     SESSIONS,
     STAGES,
     SUGGESTIONS,
@@ -117,6 +118,8 @@ def _reconsidered(e: SourceChanged, recorded: Recorded[Any]) -> Iterator[Change]
     if e.gone:
         yield delete(DISCREPANCIES, session_id=e.session_id)
         yield delete(SUMMARIES, session_id=e.session_id)
+        for blob in e.forgotten:
+            yield delete(QUOTES, session_id=e.session_id, blob=blob)
         yield patch(SESSIONS, id=e.session_id, report_subject=None, report_html=None, report_text=None)
     if e.understanding:
         yield from pending(e.session_id, "summarise")

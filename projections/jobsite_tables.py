@@ -155,6 +155,19 @@ TRANSCRIPTIONS = Table(
     key=("session_id", "request_id"),
 )
 
+QUOTES = Table(
+    "quotes",
+    {
+        "session_id": "uuid",
+        "blob": "text",
+        "source_id": "uuid",
+    },
+    key=("session_id", "blob", "source_id"),
+    indexes=("create index on {table} (source_id)",),
+)
+"""Which blobs of a recording hold words of which other source, also those of summaries that a newer one has replaced:
+they are kept for the past, and must go with the source."""
+
 OF_SESSIONS = (
     SESSIONS,
     STAGES,
@@ -164,6 +177,7 @@ OF_SESSIONS = (
     DISCREPANCIES,
     DECISIONS,
     TRANSCRIPTIONS,
+    QUOTES,
 )
 
 BUILDERS = Table(

@@ -40,9 +40,8 @@ def reconsiderers(*, reading: Reading, models: ReadModels, log: Log) -> tuple[Ha
         if isinstance(recorded.event, Understood) and await _for_the_first_time(recorded):
             return ()  # nothing can have quoted it
         after = (recorded.stream, recorded.position)
-        quoting = await models.where(
-            "jobsite.discrepancies", "source_id", source, after=after, id="session_id"
-        )
+        table = "jobsite.quotes" if gone else "jobsite.discrepancies"  # of old summaries, too, or of the last
+        quoting = await models.where(table, "source_id", source, after=after, id="session_id")
         return [await _reconsidered(each, source, gone) for each in quoting if each != source]
 
     async def _for_the_first_time(understood: Recorded[Understood]) -> bool:

@@ -112,6 +112,31 @@ async def test_words_of_what_is_deleted_go_from_what_they_contradict_too(
     )
 
 
+async def test_words_of_what_is_deleted_go_from_summaries_that_no_longer_hold_too(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    job, written = await added_job(http), thing()
+    plan = await attached(http, f"Plan\n\n{written}: 6 boxes\n".encode(), "plan.txt", jobId=job)
+    await read(http, plan)
+    session = await saying(http, f"We hung five boxes of {written} today.", jobId=job)
+    await contradictions(http, job, 1)
+    secret, log_files = f"{written}: 6", deployment.home / "nats"
+    assert secret in await report(http, session)
+    await now_says(http, session, f"We hung six boxes of {written} today.")
+    await contradictions(http, job, 0)
+    assert secret not in await report(http, session)
+    assert on_disk(log_files, secret.encode()), "the first summary is still there for the past"
+
+    proof = await deleted(http, f"/v1/attachments/{plan['attachmentId']}")
+    places = {each["place"]: each["left"] for each in proof["places"]}
+    assert places["jobsite.quotes.source_id"] == 0
+    async with asyncio.timeout(60):
+        while on_disk(log_files, secret.encode()):  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    compared = await deployment.cli("rebuild", "jobsite", "--dry-run")
+    assert (compared.status, "DIFFERS" in compared.out) == (0, False), compared
+
+
 async def last_mail(http: aiohttp.ClientSession, session: str) -> str:
     """The text of the mail that is left, once the others are gone."""
     async with asyncio.timeout(60):
