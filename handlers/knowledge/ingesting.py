@@ -32,6 +32,8 @@ from infra.documents.parsed import Parsed
 from infra.scratch import scratch
 
 CHUNKS = "application/vnd.headwater.cut+msgpack"
+LONGEST_TITLE = 500
+"""Characters: a heading may be a whole text, and each list of documents and each hit repeats the title."""
 
 _chunks = msgspec.msgpack.Decoder(tuple[Chunk, ...])
 _encode = msgspec.msgpack.Encoder().encode
@@ -134,7 +136,7 @@ class Ingesting:
             media_type=parsed.media_type,
             pages=len(parsed.pages),
             characters=len(parsed.text),
-            title=parsed.title,
+            title=parsed.title[:LONGEST_TITLE] if parsed.title else None,
             language=parsed.language,
             pages_without_text=int(parsed.metadata.get("pagesWithoutText", 0)),
             unread=parsed.metadata.get("unread"),

@@ -78,7 +78,7 @@ class Words:
         text = content.read_text()  # noqa: ASYNC240 - some bytes, and nobody else runs
         if text.startswith("bad"):
             raise UnusableDocument("DOCUMENT_DAMAGED", "Bad.")
-        return Parsed(text=text, media_type="text/plain")
+        return Parsed(text=text, media_type="text/plain", title=text or None)
 
     async def chunk(
         self, text: str, pages: object, *, strategy: str, size: int, overlap: int
