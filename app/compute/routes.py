@@ -108,7 +108,7 @@ def endpoints(compute: Compute) -> tuple[Endpoint, ...]:
         overlap = min(OVERLAP, body.size // 6) if body.overlap is None else body.overlap
         async with bench.place():
             chunks = await compute.chunk(
-                body.text, pages, strategy=body.strategy, size=body.size, overlap=overlap
+                body.text, pages, strategy=body.strategy, size=body.size, overlap=overlap, most=body.most
             )
         name = chunking_name(body.strategy, body.size, overlap)
         return Reply(body=ChunksShape(chunking=name, chunks=tuple(map(ChunkShape.of, chunks))))

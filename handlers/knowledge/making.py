@@ -23,10 +23,8 @@ class TooManyChunks(ValueError):
 
     code = "TOO_MANY_CHUNKS"
 
-    def __init__(self, chunks: int) -> None:
-        self.detail = (
-            f"The document makes {chunks:,} chunks; at most {MOST:,} are kept. Choose a larger size."
-        )
+    def __init__(self) -> None:
+        self.detail = f"The document makes more than {MOST:,} chunks. Choose a larger size."
         super().__init__(self.detail)
 
 
@@ -53,9 +51,10 @@ class Making:
             strategy=chunking.strategy,  # type: ignore[arg-type]  # checked when it was asked for
             size=chunking.size,
             overlap=chunking.overlap,
+            most=MOST,
         )
         if len(chunks) > MOST:
-            raise TooManyChunks(len(chunks))
+            raise TooManyChunks
         return chunks
 
     async def vectors(

@@ -1,8 +1,8 @@
 """A document's text in chunks that know their place and their page, cut in one of four ways."""
 
 import re
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice, pairwise
 from typing import Literal, get_args
 
 from infra.chunking.chunkset import Chunk
@@ -21,6 +21,7 @@ Place = tuple[int, int, int]
 _SENTENCE = re.compile(r"(?<=[.!?…。])[\"'”’)\]]*\s+(?=\S)|\n\s*(?=\S)")
 _HEADING = re.compile(r"^#{1,6}\s+\S", re.MULTILINE)
 _FENCE = re.compile(r"^(?P<fence>```+|~~~+).*?(?:^(?P=fence)\s*$|\Z)", re.MULTILINE | re.DOTALL)
+_VISIBLE = re.compile(r"\S")
 _TOKEN = re.compile(rf"\w{{1,{LONGEST_TOKEN}}}|[^\w\s]")
 
 
@@ -50,8 +51,11 @@ def chunks_of_text(
     strategy: Strategy = "sentences",
     size: int = LONGEST,
     overlap: int = OVERLAP,
+    most: int | None = None,
 ) -> tuple[Chunk, ...]:
     """The text in chunks of `size` at most: characters, or words and signs if the strategy is `tokens`.
+
+    Of a text that makes more than `most` chunks, only one more than that are made.
 
     - `sentences`: cut where a sentence begins, else between words.
     - `headings`: cut at Markdown headings first, then as `sentences`; nothing overlaps from one section to the next.
@@ -62,13 +66,17 @@ def chunks_of_text(
     """
     check(strategy, size, overlap)
     cut = CUTS[strategy]
-    made: list[Chunk] = []
-    for first, last, page in _stretches(text, pages):
-        for start, end in cut(text[first:last], size, overlap):
-            made.append(
-                Chunk(len(made), text[first + start : first + end], first + start, first + end, page=page)
-            )
-    return tuple(made)
+    if strategy == "recursive" and most is not None:
+        text = _up_to(text, (most + 1) * size)  # chonkie makes all chunks at once; of this there are too many
+    places = (
+        (first + start, first + end, page)
+        for first, last, page in _stretches(text, pages)
+        for start, end in cut(text[first:last], size, overlap)
+    )
+    return tuple(
+        Chunk(n, text[start:end], start, end, page=page)
+        for n, (start, end, page) in enumerate(islice(places, None if most is None else most + 1))
+    )
 
 
 def _stretches(text: str, pages: Sequence[Place]) -> Iterator[tuple[int, int, int | None]]:
@@ -83,22 +91,31 @@ def _stretches(text: str, pages: Sequence[Place]) -> Iterator[tuple[int, int, in
 
 def _sentences(text: str, size: int, overlap: int) -> Iterator[Span]:
     text = text.rstrip()  # each of many line breaks at the end would be looked at again and again
-    return spans(text, [match.end() for match in _SENTENCE.finditer(text)], longest=size, overlap=overlap)
+    return spans(text, (match.end() for match in _SENTENCE.finditer(text)), longest=size, overlap=overlap)
 
 
 def _headings(text: str, size: int, overlap: int) -> Iterator[Span]:
-    fences = [match.span() for match in _FENCE.finditer(text)]
-    starts = [match.start() for match in _HEADING.finditer(text)]
-    starts = [at for at in starts if not _within(at, fences)]
-    for first, last in zip([0, *starts], [*starts, len(text)], strict=True):
+    for first, last in pairwise(chain([0], _sections(text), [len(text)])):
         for start, end in _sentences(text[first:last], size, overlap):
             yield first + start, first + end
 
 
-def _within(at: int, fences: Sequence[Span]) -> bool:
-    """Whether one of these ascending spans, that lie apart, has this place inside."""
-    n = bisect_left(fences, (at, 0))
-    return n > 0 and at < fences[n - 1][1]
+def _sections(text: str) -> Iterator[int]:
+    """Where headings begin, but those in fenced code."""
+    fences = (match.span() for match in _FENCE.finditer(text))
+    opened = closed = 0
+    for match in _HEADING.finditer(text):
+        at = match.start()
+        while closed <= at:
+            opened, closed = next(fences, (len(text), len(text)))
+        if at <= opened:
+            yield at
+
+
+def _up_to(text: str, characters: int) -> str:
+    """The beginning of a text with so many characters that are no white space."""
+    beyond = next(islice(_VISIBLE.finditer(text), characters, None), None)
+    return text[: beyond.start()] if beyond else text
 
 
 def _recursive(text: str, size: int, overlap: int) -> Iterator[Span]:
@@ -113,11 +130,12 @@ def _recursive(text: str, size: int, overlap: int) -> Iterator[Span]:
 
 
 def _tokens(text: str, size: int, overlap: int) -> Iterator[Span]:
-    tokens = [match.span() for match in _TOKEN.finditer(text)]
-    for n in range(0, max(1, len(tokens) - overlap), size - overlap):
-        window = tokens[n : n + size]
-        if window:
-            yield window[0][0], window[-1][1]
+    tokens = (match.span() for match in _TOKEN.finditer(text))
+    window = further = list(islice(tokens, size))
+    while further:
+        yield window[0][0], window[-1][1]
+        further = list(islice(tokens, size - overlap))
+        window = [*window[size - overlap :], *further]
 
 
 CUTS: dict[Strategy, Callable[[str, int, int], Iterator[Span]]] = {

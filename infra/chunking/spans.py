@@ -1,7 +1,8 @@
 """Where to cut a text: stretches of bounded length that overlap a little and prefer to begin where a thought does."""
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 LONGEST = 900
 """Characters of a stretch at most; English of this length just fits into MiniLM's 256 word pieces."""
@@ -15,23 +16,23 @@ Span = tuple[int, int]
 
 
 def spans(
-    text: str, breaks: Sequence[int] = (), *, longest: int = LONGEST, overlap: int = OVERLAP
+    text: str, breaks: Iterable[int] = (), *, longest: int = LONGEST, overlap: int = OVERLAP
 ) -> Iterator[Span]:
     """Cut a text, best at `breaks` (ascending offsets where a unit such as a sentence begins), else between words.
 
     Every character but white space is in at least one span; spans begin and end later and later, never with
     white space; a word longer than a span is cut. `overlap` is half of `longest` at most.
     """
-    breaks = [at for at in breaks if begins_word(text, at)]
+    places = array("I", (at for at in breaks if begins_word(text, at)))  # millions, in a long text
     end = len(text.rstrip())
     start = skip_space(text, 0)
     while start < end:
         if end - start <= longest:
             yield start, end
             return
-        cut = last_break(text, breaks, start + longest // 2, start + longest)
+        cut = last_break(text, places, start + longest // 2, start + longest)
         yield start, start + len(text[start:cut].rstrip())
-        start = first_break(text, breaks, cut - overlap, cut)
+        start = first_break(text, places, cut - overlap, cut)
 
 
 def last_break(text: str, breaks: Sequence[int], after: int, to: int) -> int:

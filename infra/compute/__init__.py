@@ -36,6 +36,7 @@ class Compute(Protocol):
         strategy: Strategy = "sentences",
         size: int = LONGEST,
         overlap: int = OVERLAP,
+        most: int | None = None,
     ) -> tuple[Chunk, ...]:
         """As `chunks_of_text`. Raises BadChunking, ComputeUnavailable."""
         ...

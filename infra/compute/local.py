@@ -40,9 +40,10 @@ class LocalCompute:
         strategy: Strategy = "sentences",
         size: int = LONGEST,
         overlap: int = OVERLAP,
+        most: int | None = None,
     ) -> tuple[Chunk, ...]:
         return await asyncio.to_thread(
-            chunks_of_text, text, pages, strategy=strategy, size=size, overlap=overlap
+            chunks_of_text, text, pages, strategy=strategy, size=size, overlap=overlap, most=most
         )
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:

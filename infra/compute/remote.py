@@ -101,11 +101,12 @@ class RemoteCompute:
         strategy: Strategy = "sentences",
         size: int = LONGEST,
         overlap: int = OVERLAP,
+        most: int | None = None,
     ) -> tuple[Chunk, ...]:
         shapes = tuple(
             PageShape(number=number, start_char=first, end_char=last) for first, last, number in pages
         )
-        body = ChunkBody(text=text, pages=shapes, strategy=strategy, size=size, overlap=overlap)
+        body = ChunkBody(text=text, pages=shapes, strategy=strategy, size=size, overlap=overlap, most=most)
         try:
             found = await self._ask("chunk", _json(body), ChunksShape)
         except _Refused as refused:

@@ -53,6 +53,8 @@ class ChunkBody(_Shape, frozen=True, kw_only=True):
     overlap: Annotated[int, msgspec.Meta(ge=0, le=LARGEST // 2)] | None = None
     """The same of what a chunk repeats of the one before; half of the size at most. Unless given, a sixth of it, but
     not more than is usual."""
+    most: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Chunks that are wanted; of a text that makes more, one more is answered."""
 
 
 class ChunkShape(_Shape, frozen=True, kw_only=True):

@@ -168,6 +168,7 @@ async def test_a_worker_gets_the_same_from_a_server_though_another_is_away(
     assert await remote.chunk(text, [(0, 300, 7)], size=100, overlap=0) == chunks_of_text(
         text, [(0, 300, 7)], size=100, overlap=0
     )
+    assert len(await remote.chunk(text, size=100, overlap=0, most=3)) == 4
     texts = [f"boiler {n}" for n in range(130)]
     assert np.allclose(await remote.embed(texts), await LOCAL.embed(texts), atol=1e-6)
 

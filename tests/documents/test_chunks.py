@@ -1,6 +1,7 @@
 """Chunks of documents: exact places, nothing lost, never too large."""
 
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -55,6 +56,30 @@ def test_chunks_are_exact_complete_and_bounded(
             assert first <= chunk.start_char < chunk.end_char <= last
     assert not [at for at, sign in enumerate(text) if not sign.isspace() and at not in covered]
     assert [chunk.start_char for chunk in chunks] == sorted(chunk.start_char for chunk in chunks)
+    few = chunks_of_text(text, pages, strategy=strategy, size=size, overlap=min(overlap, size // 2), most=2)
+    assert few == chunks[:3] or (strategy == "recursive" and len(few) == 3 < len(chunks))
+
+
+@pytest.mark.parametrize(
+    ("strategy", "piece"),
+    [
+        ("tokens", "!"),
+        ("headings", "# a\n"),
+        ("headings", "```\n```\n"),
+        ("sentences", "a. "),
+        ("recursive", "a. "),
+    ],
+)
+def test_no_more_chunks_are_made_than_are_wanted_nor_what_leads_to_them(
+    strategy: Strategy, piece: str
+) -> None:
+    text = piece * (2_000_000 // len(piece))
+    tracemalloc.start()
+    try:
+        assert len(chunks_of_text(text, strategy=strategy, size=20, overlap=10, most=100)) == 101
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 def test_sentences_are_not_cut_where_they_fit() -> None:

@@ -2,10 +2,11 @@
 
 import hashlib
 
-from events.knowledge import Chunking, DocumentParsed
+from events.knowledge import Chunking, DocumentFailed, DocumentParsed
 from handlers.knowledge.collection.decide import CreateCollection
 from handlers.knowledge.document.commands import UploadDocument
 from handlers.knowledge.ingesting import LONGEST_TITLE
+from handlers.knowledge.making import MOST
 from tests.knowledge.world import World
 
 CUT = Chunking(strategy="words", size=9, overlap=0)
@@ -37,3 +38,9 @@ def test_a_heading_that_is_a_whole_text_is_no_whole_title() -> None:
     assert parsed.title == text[:LONGEST_TITLE]
     [parsed] = [each.event for each in ingested("short").log if isinstance(each.event, DocumentParsed)]
     assert parsed.title == "short"
+
+
+def test_a_text_that_is_cut_too_small_is_refused() -> None:
+    for words, failed in ((MOST, []), (MOST + 2, ["TOO_MANY_CHUNKS"])):
+        log = ingested("word " * words).log
+        assert [each.event.code for each in log if isinstance(each.event, DocumentFailed)] == failed

@@ -81,9 +81,9 @@ class Words:
         return Parsed(text=text, media_type="text/plain", title=text or None)
 
     async def chunk(
-        self, text: str, pages: object, *, strategy: str, size: int, overlap: int
+        self, text: str, pages: object, *, strategy: str, size: int, overlap: int, most: int
     ) -> tuple[Chunk, ...]:
-        return tuple(Chunk(n, f"{word}/{size}", n, n + 1) for n, word in enumerate(text.split()))
+        return tuple(Chunk(n, f"{word}/{size}", n, n + 1) for n, word in enumerate(text.split()[: most + 1]))
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.ones((len(texts), 2), np.float32)
