@@ -63,18 +63,19 @@ class ReindexView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 async def progress(db: asyncpg.Pool, collection_id: UUID, active: int, other: int) -> ProgressView:
-    rows = await db.fetch(
-        "select number, state, count(*) from knowledge.memberships "
-        "where collection_id = $1 and number = any($2::int[]) group by number, state",
+    row = await db.fetchrow(
+        "select count(*) as documents, count(*) filter (where o.state = 'indexed') as indexed, "
+        "count(*) filter (where o.state = 'failed') as failed from knowledge.memberships a "
+        "left join knowledge.memberships o "
+        "on o.document_id = a.document_id and o.slot = $3::int % 2 and o.number = $3 "
+        "where a.collection_id = $1 and a.number = $2 and a.state = 'indexed'",
         collection_id,
-        [active, other],
+        active,
+        other,
     )
-    counts = {(row["number"], row["state"]): row["count"] for row in rows}
-    documents, indexed = counts.get((active, "indexed"), 0), counts.get((other, "indexed"), 0)
-    share = 100 if indexed >= documents else 100 * indexed // documents
-    return ProgressView(
-        documents=documents, indexed=indexed, failed=counts.get((other, "failed"), 0), progress=share
-    )
+    documents, indexed = row["documents"], row["indexed"]
+    share = 100 * indexed // documents if documents else 100
+    return ProgressView(documents=documents, indexed=indexed, failed=row["failed"], progress=share)
 
 
 async def samples(db: asyncpg.Pool, index: Index, collection_id: UUID) -> list[str]:

@@ -153,6 +153,13 @@ def test_a_document_goes_into_another_index_once() -> None:
     given(UPLOADED).when(request).then()
 
 
+def test_a_document_that_has_never_been_complete_goes_into_no_other_index() -> None:
+    for past in ((), (cancelled("chunking"),), (CHUNKING_FAILED,), (CHUNKED,)):
+        given(UPLOADED, PARSED, *past).when(request).then()
+    stopped = DocumentCancelled(document_id=DOCUMENT, ingestion_id=RERUN, stage="parsing")
+    given(*COMPLETE, AGAIN, stopped).when(request).then(replace(REQUESTED, chunking=SMALL))
+
+
 def test_an_index_of_a_text_that_no_longer_holds_is_asked_for_again() -> None:
     reread = replace(PARSED, ingestion_id=RERUN, blob="ff")
     given(*COMPLETE, REQUESTED, AGAIN, reread).when(request).then(

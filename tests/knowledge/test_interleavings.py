@@ -191,6 +191,7 @@ class Machine(RuleBasedStateMachine):
         status = rows["documents"][id,]["status"]
         assert status in {"completed", "failed", "cancelled"}, "stuck"
         if status != "completed":
+            assert document.complete or not document.slots, "found, though it has never been complete"
             return
         assert {slot.number for slot in document.slots.values()} == set(collection.live)
         text = self.world.blobs.stored[document.blob].decode().split()

@@ -168,7 +168,9 @@ def _index(command: IndexCommand, now: Document) -> Sequence[DocumentEvent]:
     match command:
         case RequestIndex() as c:
             chunking = c.chunking or now.chunking
-            if now.parsed is None or (slot and _has(slot, c.number, chunking, now.parsed)):
+            if now.parsed is None or not now.complete:
+                return []  # once it is complete, `settle_document` asks for it
+            if slot and _has(slot, c.number, chunking, now.parsed):
                 return []
             return [
                 IndexRequested(

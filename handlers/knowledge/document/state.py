@@ -71,6 +71,8 @@ class Document:
     cancelled: bool = False
     parsed: str | None = None
     chunked: DocumentChunked | None = None
+    complete: bool = False
+    """Whether an ingestion of it has ever come to its end."""
     slots: Mapping[int, Slot] = field(default_factory=dict)
 
     def awaits(self, ingestion: UUID, stage: Stage) -> bool:
@@ -113,7 +115,8 @@ def _evolved(now: Document, event: DocumentEvent) -> Document:
             return replace(now, chunked=event, stage="embedding", failed=False)
         case DocumentEmbedded() | DocumentIndexed() as e:
             slot = Slot(e.number, e.embedder, e.chunking, e.parsed, e.chunks)
-            over = replace(now, stage=None, failed=False) if isinstance(e, DocumentEmbedded) else now
+            embedded = isinstance(e, DocumentEmbedded)
+            over = replace(now, stage=None, failed=False, complete=True) if embedded else now
             return replace(over, slots={**now.slots, e.number % 2: slot})
         case DocumentFailed():
             return replace(now, failed=True)
