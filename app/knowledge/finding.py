@@ -66,7 +66,9 @@ class Finding:
 
 
 def _id(name: str) -> UUID | None:
+    """The id that this is, in the one form of which no name can be: 32 hex digits alone may be a name."""
     try:
-        return UUID(name)
+        id = UUID(name)
     except ValueError:
         return None
+    return id if str(id) == name.lower() else None
