@@ -9,6 +9,8 @@ from infra.documents.texts import decoded
 
 OFFICE = "application/vnd.openxmlformats-officedocument"
 ZIP = b"PK\x03\x04"
+PDF_MARK = b"%PDF-"
+"""Readers look for it in the first 1,024 bytes; a text about PDFs may have it there, too."""
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -57,9 +59,7 @@ def kind_of(content: bytes, name: str = "", declared: str = "") -> Kind:
     Raises UnusableDocument where it is of no kind we read, or where its name promises another.
     """
     named = _named(name)
-    found = _by_content(content) or (
-        _text_kind(content, named, declared) if decoded(content) is not None else None
-    )
+    found = _found(content, named, declared, whole=True)
     if found is None and content.startswith(OLE):
         _refuse_compound(content)
     if named and (found is None or found.family != named.family):
@@ -82,9 +82,7 @@ def guessed(head: bytes, name: str, declared: str) -> str:
     named = _named(name)
     if head.startswith((ZIP, OLE)):
         return named.media_type if named and named in (DOCX, XLSX, PPTX) else "application/octet-stream"
-    found = _by_content(head)
-    if found is None and decoded(head, whole=False) is not None:
-        found = _text_kind(head, named, declared)
+    found = _found(head, named, declared, whole=False)
     return found.media_type if found else "application/octet-stream"
 
 
@@ -97,6 +95,16 @@ def unnamed(media_type: str) -> str:
 def _named(name: str) -> Kind | None:
     suffix = PurePath(name.lower()).suffix.removeprefix(".")
     return next((kind for kind in KINDS if suffix in kind.suffixes), None)
+
+
+def _found(content: bytes, named: Kind | None, declared: str, *, whole: bool) -> Kind | None:
+    found = _by_content(content)
+    only_mentioned = (
+        found is PDF and not content.startswith(PDF_MARK) and named is not None and named.family == "text"
+    )
+    if (found is None or only_mentioned) and decoded(content, whole=whole) is not None:
+        return _text_kind(content, named, declared)
+    return found
 
 
 def _by_content(content: bytes) -> Kind | None:
@@ -113,7 +121,7 @@ def _by_content(content: bytes) -> Kind | None:
         (b"{\\rtf", RTF),
     )
     found = next((kind for mark, kind in marks if head.startswith(mark)), None)
-    return found or (PDF if b"%PDF-" in head else None)
+    return found or (PDF if PDF_MARK in head else None)
 
 
 def _text_kind(content: bytes, named: Kind | None, declared: str) -> Kind | None:

@@ -104,6 +104,7 @@ async def test_a_mail_is_its_headers_and_its_text() -> None:
         ("Zwölf mal".encode("utf-16-be"), "a.txt", "", "text/plain", "Zwölf mal"),
         ("Zwölf 😀".encode("utf-32"), "a.txt", "", "text/plain", "Zwölf 😀"),
         (b"<html>as it is", "page.txt", "", "text/plain", "<html>as it is"),
+        (b"A PDF begins with %PDF-1.7", "a.md", "", "text/markdown", "A PDF begins with %PDF-1.7"),
     ],
 )
 def test_texts_stay_as_they_are(content: bytes, name: str, declared: str, media_type: str, text: str) -> None:
@@ -150,6 +151,7 @@ BAD: list[tuple[str, Callable[[], bytes], str, str]] = [
     ("a program", lambda: b"\x7fELF" + files.junk(), "plan.exe", "DOCUMENT_UNSUPPORTED"),
     ("a picture called PDF", files.picture, "plan.pdf", "DOCUMENT_MISLABELLED"),
     ("a PDF called text", files.pdf, "plan.txt", "DOCUMENT_MISLABELLED"),
+    ("a late PDF called text", lambda: b"\0\n" + files.pdf(), "plan.txt", "DOCUMENT_MISLABELLED"),
     ("a workbook called DOCX", files.xlsx, "plan.docx", "DOCUMENT_MISLABELLED"),
     ("text called PDF", lambda: b"not a PDF", "plan.pdf", "DOCUMENT_MISLABELLED"),
     ("an archive called DOCX", lambda: files.archive(a=b"b"), "plan.docx", "DOCUMENT_MISLABELLED"),
@@ -259,6 +261,15 @@ def test_a_parser_that_crashes_blames_the_file_and_one_that_is_killed_does_not()
     for exit_code, answer in ((-9, b""), (0, b""), (0, b"=junk"), (1, b"!")):
         with pytest.raises(ParserUnavailable):
             _outcome(exit_code, b"", answer)
+
+
+def test_a_pdf_may_begin_late_unless_it_is_a_text_by_its_name() -> None:
+    for name, media_type in (
+        ("a.pdf", "application/pdf"),
+        ("", "application/pdf"),
+        ("a.md", "text/markdown"),
+    ):
+        assert guessed(b"From a scanner:\n%PDF-1.7\n", name, "") == media_type
 
 
 def test_a_file_of_many_comments_is_told_at_once() -> None:
