@@ -38,6 +38,8 @@ class Searched:
     found: Found
     lexical: bool
     """No query vector could be had for any of them."""
+    partial: bool
+    """None could be had for some: what is near in meaning there was not found."""
     cached: bool
     since: Positions
     """Where the read models were at least."""
@@ -87,7 +89,7 @@ class Searcher:
             return known
         asked = Query(query.text, inside, query.limit, query.min_score, query.recency)
         searched = await self._found(sources, collections, None, asked, since)
-        if self._freshness and query.recency == 0 and (not searched.lexical or not searched.places):
+        if self._freshness and query.recency == 0 and not searched.partial:
             size = sum(HIT_BYTES + 4 * len(hit.text) for hit in searched.found.hits) + HIT_BYTES
             self._answers.put(key, searched, size)
         return searched
@@ -126,7 +128,15 @@ class Searcher:
         ]
         async with self._room:
             found = await explore(self._db, targets, query)
-        return Searched(tuple(sources), places, found, not vectors, False, since)
+        return Searched(
+            tuple(sources),
+            places,
+            found,
+            lexical=not vectors,
+            partial=any(place.embedder.name not in vectors for _, place in places),
+            cached=False,
+            since=since,
+        )
 
     async def shown(self, searched: Searched, words: str) -> Mapping[int, tuple[Hit, Shown]]:
         """By their number, the hits whose sources are still there, with where they lead."""

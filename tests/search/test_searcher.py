@@ -25,10 +25,12 @@ PLANS, LETTERS = UUID(int=901), UUID(int=902)
 class Embedder:
     """Every text in the same direction; counts what it is asked."""
 
-    name = "same"
     dimensions = INDEX.dimensions
     asked = 0
     away = False
+
+    def __init__(self, name: str = "same") -> None:
+        self.name = name
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self.away:
@@ -90,13 +92,15 @@ async def db(database: str) -> AsyncIterator[asyncpg.Pool]:
         yield pool
 
 
-def searcher(db: asyncpg.Pool, embedder: Embedder, told: Told | None = None) -> Searcher:
+def searcher(
+    db: asyncpg.Pool, embedder: Embedder, told: Told | None = None, *, second: Embedder | None = None
+) -> Searcher:
     knows = {"plans": PLANS, "letters": LETTERS}
     return Searcher(
         db,
         (
             source("site", INDEX, embedder, collections=None),
-            source("base", OTHER, embedder, collections=knows),
+            source("base", OTHER, second or embedder, collections=knows),
         ),
         told,
     )
@@ -161,6 +165,18 @@ async def test_without_an_embedder_words_are_searched_and_nothing_is_remembered(
     embedder.away = False
     again = await made.search(made.sources, ScopeBody(), Query(SAID[0]))
     assert (again.lexical, again.cached) == (False, False)
+
+
+async def test_what_was_found_while_one_embedder_of_two_was_away_is_not_remembered(db: asyncpg.Pool) -> None:
+    second = Embedder("second")
+    made = searcher(db, Embedder(), Told(), second=second)
+    second.away = True
+    found = await made.search(made.sources, ScopeBody(), Query(SAID[0]))
+    assert (found.lexical, [plan.method == "words" for plan in found.found.plans]) == (False, [False, True])
+    second.away = False
+    again = await made.search(made.sources, ScopeBody(), Query(SAID[0]))
+    assert (again.cached, "words" in {plan.method for plan in again.found.plans}) == (False, False)
+    assert (await made.search(made.sources, ScopeBody(), Query(SAID[0]))).cached
 
 
 async def test_hits_whose_source_has_gone_are_not_shown(db: asyncpg.Pool) -> None:
