@@ -1,6 +1,7 @@
-"""One call of a webhook: no redirects, no cookies, no proxy, bounded in time and in what is read."""
+"""One call of a webhook: no redirects, no cookies, no proxy, bounded in time, and of the answer the status alone."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import aiohttp
 
@@ -9,8 +10,6 @@ from infra.webhooks.addresses import ForbiddenAddress, PublicResolver, check_url
 
 TIMEOUT = 10.0
 """Seconds for the whole of a call."""
-MOST = 16 << 10
-"""Bytes of an answer that are read; nothing of it is kept."""
 GONE = 410
 
 
@@ -27,25 +26,21 @@ class Caller:
             target = check_url(url, allow_private=self._allow_private)
         except ValueError as wrong:
             raise Undelivered("URL_UNUSABLE", f"The URL {wrong}.", final=True) from wrong
+        began = list[str]()
         try:
-            async with (
-                self._session() as http,
-                http.post(target, data=body, headers=headers, allow_redirects=False) as answer,
-            ):
-                await answer.content.read(MOST)
+            async with self._session(began) as http:
+                answer = await http.post(target, data=body, headers=headers, allow_redirects=False)
+                answer.close()  # its body may be late, broken or endless, and changes nothing
                 return _receipt(answer.status, answer.reason)
         except ForbiddenAddress:
             raise
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as failure:
             if isinstance(failure.__cause__, ForbiddenAddress):
                 raise failure.__cause__ from None
-            late = isinstance(failure, TimeoutError)
-            raise Undelivered(
-                "NO_ANSWER" if late else "UNREACHABLE",
-                "No answer came in time." if late else f"{type(failure).__name__}: {failure}"[:300],
-            ) from failure
+            raise _undelivered(failure, sent=bool(began)) from failure
 
-    def _session(self) -> aiohttp.ClientSession:
+    def _session(self, began: list[str]) -> aiohttp.ClientSession:
+        """`began` gets a member once a request is on its way."""
         guarded = (
             {} if self._allow_private else {"resolver": PublicResolver(), "socket_factory": public_socket}
         )
@@ -55,7 +50,27 @@ class Caller:
             timeout=self._timeout,
             auto_decompress=False,
             trust_env=False,
+            trace_configs=[_tracing(began)],
         )
+
+
+def _tracing(began: list[str]) -> aiohttp.TraceConfig:
+    async def note(_: object, __: object, request: Any) -> None:
+        began.append(request.method)
+
+    tracing = aiohttp.TraceConfig()
+    tracing.on_request_headers_sent.append(note)
+    return tracing
+
+
+def _undelivered(failure: Exception, *, sent: bool) -> Undelivered:
+    """Without a connection nothing can have been taken; of what was sent nobody knows until there is a status."""
+    late = isinstance(failure, TimeoutError)
+    if sent:
+        detail = "No answer came in time." if late else "The connection broke before a whole answer came."
+        return Undelivered("NO_ANSWER", detail, uncertain=True)
+    detail = "No connection came about in time." if late else f"{type(failure).__name__}: {failure}"[:300]
+    return Undelivered("UNREACHABLE", detail)
 
 
 def _receipt(status: int, reason: str | None) -> str:

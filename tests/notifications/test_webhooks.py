@@ -191,7 +191,52 @@ async def test_a_receiver_that_says_nothing_is_not_waited_for() -> None:
     async with receiver(0) as (port, _):
         with pytest.raises(Undelivered) as failure:
             await Caller(allow_private=True, timeout=0.2).call(f"http://127.0.0.1:{port}/", b"{}", {})
-    assert (failure.value.code, failure.value.final) == ("NO_ANSWER", False)
+    assert (failure.value.code, failure.value.final, failure.value.uncertain) == ("NO_ANSWER", False, True)
+
+
+@asynccontextmanager
+async def answering(said: bytes, *, then_closes: bool) -> AsyncIterator[str]:
+    """The URL of a receiver that has the whole call, says these bytes and nothing more."""
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n{}")
+        writer.write(said)
+        await writer.drain()
+        if not then_closes:
+            await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize("then_closes", [False, True], ids=["stalls", "breaks off"])
+@pytest.mark.parametrize("of_body", [b"Content-Length: 100\r\n\r\nok", b"Transfer-Encoding: chunked\r\n\r\n"])
+async def test_the_status_decides_whatever_becomes_of_the_body(of_body: bytes, then_closes: bool) -> None:
+    async with answering(b"HTTP/1.1 200 OK\r\n" + of_body, then_closes=then_closes) as url:
+        assert await Caller(allow_private=True, timeout=1).call(url, b"{}", {}) == "200 OK"
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 20", b"nonsense\r\n\r\n"])
+async def test_a_connection_that_breaks_before_there_is_a_status_leaves_a_doubt(said: bytes) -> None:
+    async with answering(said, then_closes=True) as url:
+        with pytest.raises(Undelivered) as failure:
+            await Caller(allow_private=True, timeout=1).call(url, b"{}", {})
+    assert (failure.value.code, failure.value.final, failure.value.uncertain) == ("NO_ANSWER", False, True)
+
+
+async def test_a_connection_that_does_not_come_about_leaves_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silent(*_: Any, **__: Any) -> list[Any]:
+        await asyncio.sleep(30)
+        return []
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", silent)
+    with pytest.raises(Undelivered) as failure:
+        await Caller(allow_private=False, timeout=0.2).call("http://silent.example/", b"{}", {})
+    assert (failure.value.code, failure.value.final, failure.value.uncertain) == ("UNREACHABLE", False, False)
 
 
 async def test_nobody_there() -> None:
@@ -199,4 +244,4 @@ async def test_nobody_there() -> None:
         pass
     with pytest.raises(Undelivered) as failure:
         await Caller(allow_private=True).call(f"http://127.0.0.1:{port}/", b"{}", {})
-    assert (failure.value.code, failure.value.final) == ("UNREACHABLE", False)
+    assert (failure.value.code, failure.value.final, failure.value.uncertain) == ("UNREACHABLE", False, False)
