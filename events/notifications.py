@@ -105,6 +105,25 @@ class DeliveryRequested(DeliveryEvent, frozen=True, kw_only=True):
     source: UUID | None = None
     job_id: UUID | None = None
     webhook_id: UUID | None = None
+    edition: int | None = None
+    """Of the report that it brings, if it does."""
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        return (self.blob,)
+
+
+class DeliveryReplaced(DeliveryEvent, frozen=True, kw_only=True):
+    """It has not left, and there is a later edition: that is what will be sent."""
+
+    edition: int
+    subject: str
+    blob: str
+    """Blob key of what is sent instead."""
+    size: int
+    message_id: str
+    notification_id: UUID | None = None
+    job_id: UUID | None = None
 
     @property
     def blobs(self) -> tuple[str, ...]:
@@ -227,6 +246,7 @@ NOTIFICATIONS_EVENTS = (
     SourceTold,
     SourceDeleted,
     DeliveryRequested,
+    DeliveryReplaced,
     DeliveryAttempted,
     DeliverySent,
     DeliveryFailed,

@@ -12,6 +12,7 @@ from events.notifications import (
     DeliveryFailed,
     DeliveryGaveUp,
     DeliveryKept,
+    DeliveryReplaced,
     DeliveryRequested,
     DeliveryRescheduled,
     DeliverySent,
@@ -77,6 +78,18 @@ def outbox(event: DeliveryEvent, recorded: Recorded[Any]) -> Iterator[Change]:
     match event:
         case DeliveryRequested() as e:
             yield _requested(e, recorded)
+        case DeliveryReplaced() as e:
+            yield patch(
+                DELIVERIES,
+                id=id,
+                subject=e.subject,
+                message_id=e.message_id,
+                blob=e.blob,
+                size=e.size,
+                notification_id=e.notification_id,
+                job_id=e.job_id,
+                **touched,
+            )
         case DeliveryAttempted() as e:
             yield patch(DELIVERIES, id=id, status="sending", attempts=e.attempt, due_at=None, **touched)
             yield upsert(ATTEMPTS, delivery_id=id, n=e.attempt, outcome="sending", started_at=at)

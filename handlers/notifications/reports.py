@@ -43,8 +43,8 @@ def report_notifier(*, blobs: Blobs, sender: Sender, recipients: tuple[str, ...]
     async def _mail(
         recorded: Recorded[Reported], recipient: str, text: str, html: str
     ) -> RequestDelivery | None:
-        """One for each recipient of a session: a later edition goes only to those who have had none, unless somebody
-        asked for it."""
+        """One for each recipient of a session: a later edition goes only to those who have had none, in the place of
+        an earlier one that has not left yet, unless somebody asked for it."""
         report = recorded.event
         asked = [str(report.request_id)] if report.request_id else []
         id = derived_id(report.session_id, "report", recipient.lower(), *asked)
@@ -68,6 +68,8 @@ def report_notifier(*, blobs: Blobs, sender: Sender, recipients: tuple[str, ...]
             notification_id=_complete(recorded).notification_id,
             source=report.session_id,
             job_id=report.job_id,
+            edition=report.edition,
+            at=recorded.at,
         )
 
     return Handler(name="notify_of_report", on=Reported, effect=notify, timeout=120)

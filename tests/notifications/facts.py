@@ -4,9 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
+
 from events.notifications import (
     DeliveryAttempted,
     DeliveryFailed,
+    DeliveryReplaced,
     DeliveryRequested,
     DeliveryRescheduled,
     DeliverySent,
@@ -47,6 +50,19 @@ raise_it = RaiseNotification(**_NOTE)
 RAISED = NotificationRaised(**_NOTE)
 request = RequestDelivery(**_MAIL)
 REQUESTED = DeliveryRequested(**_MAIL)
+second = structs.replace(
+    request, edition=2, subject="Boiler room: one item", blob="bb", size=90, notification_id=SESSION, at=LATER
+)
+REPLACED = DeliveryReplaced(
+    delivery_id=MAIL,
+    edition=2,
+    subject="Boiler room: one item",
+    blob="bb",
+    size=90,
+    message_id=f"<{MAIL}@example.com>",
+    notification_id=SESSION,
+    job_id=JOB,
+)
 
 
 def attempted(n: int = 1) -> DeliveryAttempted:

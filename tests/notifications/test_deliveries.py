@@ -30,6 +30,7 @@ from tests.notifications.facts import (
     ANN,
     MAIL,
     MONDAY,
+    REPLACED,
     REQUESTED,
     SESSION,
     attempted,
@@ -38,6 +39,7 @@ from tests.notifications.facts import (
     failed,
     request,
     rescheduled,
+    second,
     sent,
     was_sent,
 )
@@ -123,6 +125,39 @@ def test_asking_for_one_that_waits_brings_it_forward():
     given(*past).when(resend, again, third).then(rescheduled(3, at=MONDAY, asked=True), attempted(2))
 
 
+def test_what_has_not_left_is_sent_as_the_newest_edition_once():
+    first = structs.replace(request, edition=1)
+    third = structs.replace(second, edition=3)
+    for past in ((), (attempted(), failed(), rescheduled()), (attempted(), doubted(), rescheduled())):
+        given(REQUESTED, *past).when(second, second, first).then(REPLACED)
+    given(REQUESTED).when(second, third).then(REPLACED, structs.replace(REPLACED, edition=3))
+    cancelled = DeliveryCancelled(delivery_id=MAIL)
+    given(REQUESTED, cancelled).when(second, begin).then(REPLACED)
+    state: Any = DELIVERIES.initial
+    for event in (REQUESTED, REPLACED):
+        state = DELIVERIES.evolve(state, event)
+    assert (state.request.blob, state.request.subject, state.request.recipient) == (
+        "bb",
+        "Boiler room: one item",
+        ANN,
+    )
+
+
+def test_what_leaves_or_has_left_is_as_it_is():
+    given(REQUESTED, attempted()).when(second).then()
+    given(REQUESTED, attempted(), was_sent()).when(second).then()
+    given(REQUESTED, DeliveryDeleted(delivery_id=MAIL)).when(second).then()
+
+
+def test_who_has_had_no_mail_has_the_later_edition():
+    kept = DeliveryKept(delivery_id=MAIL)
+    given(REQUESTED, kept).when(second, again).then(REPLACED, rescheduled(asked=True), attempted())
+    past = (REQUESTED, attempted(), failed(), GAVE_UP)
+    given(*past).when(second, again).then(REPLACED, rescheduled(asked=True), attempted(2))
+    doubtful = (REQUESTED, attempted(), doubted(), structs.replace(GAVE_UP, uncertain=True))
+    given(*doubtful).when(second, again).then(REPLACED)
+
+
 def test_a_handler_that_gives_up_says_so_once_and_whether_it_may_have_been_sent():
     give_up = GiveUp(delivery_id=MAIL, code="DELIVERY_FAILED", detail="e")
     given(REQUESTED).when(give_up, give_up).then(
@@ -158,7 +193,7 @@ def test_a_deletion_leaves_the_bare_effect_of_what_was_or_may_have_been_sent():
 
 commands = st.lists(
     st.sampled_from(
-        [request, begin, again, Begin(delivery_id=MAIL, turn=3), sent(), sent(2), fail(), fail(2)]
+        [request, second, begin, again, Begin(delivery_id=MAIL, turn=3), sent(), sent(2), fail(), fail(2)]
     )
     | st.sampled_from([fail(uncertain=True), fail(2, retry_at=None), cancel, resend, delete]),
     max_size=30,

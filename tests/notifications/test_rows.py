@@ -32,6 +32,7 @@ from tests.notifications.facts import (
     MONDAY,
     NOTE,
     RAISED,
+    REPLACED,
     REQUESTED,
     SESSION,
     attempted,
@@ -104,6 +105,17 @@ def test_a_doubt_stays_though_it_was_sent_in_the_end() -> None:
     assert (row["status"], row["uncertain"], row["attempts"], row["due_at"]) == ("sent", True, 2, None)
     assert (row["error_code"], row["receipt"]) == (None, "250 OK")
     assert delivery(attempted(), failed(), rescheduled())["due_at"] == LATER
+
+
+def test_a_later_edition_takes_the_place_of_what_has_not_left() -> None:
+    row = delivery(attempted(), failed(), rescheduled(), REPLACED)
+    assert (row["subject"], row["blob"], row["size"], row["notification_id"]) == (
+        "Boiler room: one item",
+        "bb",
+        90,
+        SESSION,
+    )
+    assert (row["status"], row["due_at"], row["attempts"], row["position"]) == ("retrying", LATER, 1, 1)
 
 
 def test_each_attempt_has_its_end() -> None:

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Literal, assert_never
 from uuid import UUID
 
+from msgspec import structs
+
 from events.notifications import (
     Channel,
     DeliveryAttempted,
@@ -15,6 +17,7 @@ from events.notifications import (
     DeliveryFailed,
     DeliveryGaveUp,
     DeliveryKept,
+    DeliveryReplaced,
     DeliveryRequested,
     DeliveryRescheduled,
     DeliverySent,
@@ -38,6 +41,9 @@ class RequestDelivery(Command, frozen=True, kw_only=True):
     source: UUID | None = None
     job_id: UUID | None = None
     webhook_id: UUID | None = None
+    edition: int | None = None
+    at: datetime | None = None
+    """When an edition is sent to who was to have an earlier one, and has had none."""
 
 
 class Begin(Command, frozen=True, kw_only=True):
@@ -154,9 +160,21 @@ def _follow(command: DeliveryCommand, delivery: Delivery) -> Sequence[DeliveryEv
             return [] if over else [told]
         case DeleteDelivery() as c:
             return [_deleted(c.delivery_id, delivery)]
-        case RequestDelivery() | Cancel() | Resend():
+        case RequestDelivery() as c:
+            return _replaced(c, delivery)
+        case Cancel() | Resend():
             return []
     assert_never(command)
+
+
+def _replaced(command: RequestDelivery, delivery: Delivery) -> Sequence[DeliveryEvent]:
+    """What has not left is not sent as it was before; what had ended without any mail is worth another attempt."""
+    newer = (command.edition or 0) > (delivery.request.edition or 0)
+    if not newer or delivery.status in ("sending", "sent"):
+        return []
+    ended = delivery.status == "kept" or (delivery.status == "failed" and not delivery.doubts)
+    again = [_rescheduled(delivery, command.at, asked=True)] if ended and command.at else []
+    return [as_told(DeliveryReplaced, command), *again]
 
 
 def _begin(command: Begin, delivery: Delivery) -> Sequence[DeliveryEvent]:
@@ -237,6 +255,8 @@ def evolve(state: State, event: DeliveryEvent) -> State:
             return Delivery(e)
         case DeliveryDeleted(), _:
             return Deleted()
+        case DeliveryReplaced() as e, Delivery():
+            return replace(state, request=structs.replace(state.request, **structs.asdict(e)))
         case DeliveryAttempted() as e, Delivery():
             return replace(state, status="sending", attempts=e.attempt)
         case DeliverySent() as e, Delivery():
