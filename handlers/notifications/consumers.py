@@ -25,7 +25,7 @@ def notifying(*, log: Log, blobs: Blobs, posts: Posts, clock: Callable[[], datet
     webhooks = Webhooks(log)
     sender = posts.mailer.sender if posts.mailer else NOBODY
     return (
-        report_notifier(blobs=blobs, sender=sender, recipients=posts.recipients),
+        report_notifier(log=log, blobs=blobs, sender=sender, recipients=posts.recipients),
         discrepancy_notifier(log=log),
         failure_notifier(log=log),
         *session_followers(log=log),

@@ -7,28 +7,32 @@ from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.notifications.decide import RaiseNotification
 from handlers.notifications.deliveries.decide import RequestDelivery
+from handlers.notifications.editions import newly_found
 from handlers.notifications.sessions import counted, discrepancies
 from handlers.notifications.telling import telling
 from infra.blobs import BlobMissing, Blobs, once
+from infra.log import Log
 from infra.mail import Sender
 from infra.mail.rendering import Mail, NotAnAddress, message_id, rendered
 from infra.telemetry.logs import logger
 
-log = logger(__name__)
+logs = logger(__name__)
 
 MEDIA_TYPE = "message/rfc822"
 LARGEST = 4 << 20
 """Bytes of one version of a report."""
 
 
-def report_notifier(*, blobs: Blobs, sender: Sender, recipients: tuple[str, ...]) -> Handler:
+def report_notifier(*, log: Log, blobs: Blobs, sender: Sender, recipients: tuple[str, ...]) -> Handler:
     """The handler of `reported`. `recipients` get the reports for which nobody is named."""
 
     async def notify(recorded: Recorded[Reported], _: Attempt) -> list[Command]:
         report = recorded.event
         raised = [_complete(recorded)]
-        if report.discrepancies and report.edition == 1:
-            raised.insert(0, discrepancies(recorded, report.title, report.discrepancies))
+        past = await log.load(report.key)
+        news = report.discrepancies if report.edition == 1 else newly_found(past, recorded)
+        if news:
+            raised.insert(0, discrepancies(recorded, report.title, news))
         try:
             text, html = await _read(report.text), await _read(report.html)
         except BlobMissing:
@@ -52,7 +56,7 @@ def report_notifier(*, blobs: Blobs, sender: Sender, recipients: tuple[str, ...]
         try:
             stored = await blobs.put(once(rendered(mail)), media_type=MEDIA_TYPE)
         except NotAnAddress as wrong:
-            log.warning(
+            logs.warning(
                 "a report has a recipient that no mail reaches", session=report.session_id, cause=wrong
             )
             return None

@@ -1,0 +1,31 @@
+"""What a session's own events say of an edition of its report."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from events.envelope import Recorded
+from events.jobsite import (
+    DiscrepanciesFound,
+    DiscrepancyDismissed,
+    Reported,
+    Summarised,
+)
+
+
+def newly_found(history: Iterable[Recorded[Any]], report: Recorded[Reported]) -> int:
+    """How many discrepancies are in it that nobody was told of: in no earlier edition, nor found on their own."""
+    told, current = set[UUID](), set[UUID]()
+    for each in history:
+        match each.event:
+            case _ if each.position == report.position:
+                return len(current - told)
+            case Summarised() as e:
+                current = set(e.discrepancies)
+            case DiscrepanciesFound() as e:
+                told |= set(e.discrepancies)
+            case DiscrepancyDismissed() as e:
+                told.add(e.discrepancy_id)
+            case Reported():
+                told |= current
+    return 0
