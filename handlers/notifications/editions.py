@@ -9,6 +9,7 @@ from events.jobsite import (
     DiscrepanciesFound,
     DiscrepancyDismissed,
     Reported,
+    SourceChanged,
     Summarised,
 )
 
@@ -29,3 +30,12 @@ def newly_found(history: Iterable[Recorded[Any]], report: Recorded[Reported]) ->
             case Reported():
                 told |= current
     return 0
+
+
+def is_void(history: Iterable[Recorded[Any]], report: Recorded[Reported]) -> bool:
+    """Whether it may quote what was deleted since: one without those words follows, for everybody.
+
+    Which blobs have them was looked up before the event says so: an edition of that moment is not named in it.
+    """
+    later = [each.event for each in history if each.position > report.position]
+    return any(isinstance(each, SourceChanged) and each.forgotten for each in later)

@@ -7,7 +7,7 @@ from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.notifications.decide import RaiseNotification
 from handlers.notifications.deliveries.decide import RequestDelivery
-from handlers.notifications.editions import newly_found
+from handlers.notifications.editions import is_void, newly_found
 from handlers.notifications.sessions import counted, discrepancies
 from handlers.notifications.telling import telling
 from infra.blobs import BlobMissing, Blobs, once
@@ -33,6 +33,8 @@ def report_notifier(*, log: Log, blobs: Blobs, sender: Sender, recipients: tuple
         news = report.discrepancies if report.edition == 1 else newly_found(past, recorded)
         if news:
             raised.insert(0, discrepancies(recorded, report.title, news))
+        if is_void(past, recorded):
+            return telling(report.session_id, raised)
         try:
             text, html = await _read(report.text), await _read(report.html)
         except BlobMissing:

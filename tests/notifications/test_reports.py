@@ -4,10 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from events.envelope import Event, Key, Recorded
-from events.jobsite import DiscrepanciesFound, DiscrepancyDismissed, Reported, Summarised
+from events.jobsite import DiscrepanciesFound, DiscrepancyDismissed, Reported, SourceChanged, Summarised
 from handlers.commands import Command
 from handlers.handler import Attempt, commands_of
 from handlers.notifications.decide import RaiseNotification
+from handlers.notifications.deliveries.decide import RequestDelivery
 from handlers.notifications.reports import report_notifier
 from infra.blobs import Blob
 from infra.log import Log
@@ -83,6 +84,25 @@ async def raised(log: Past, edition: int = 1) -> list[str]:
         for each in commands
         if isinstance(each, RaiseNotification) and each.kind == "discrepancies"
     ]
+
+
+async def mailed(log: Past, edition: int = 1) -> list[RequestDelivery]:
+    return [each for each in await told(log, edition) if isinstance(each, RequestDelivery)]
+
+
+def gone(*forgotten: str) -> SourceChanged:
+    return SourceChanged(session_id=SESSION, source_id=THERE, gone=True, forgotten=forgotten)
+
+
+async def test_a_report_that_quotes_what_was_deleted_since_is_told_of_and_not_mailed() -> None:
+    [mail] = await mailed(Past(summarised(HERE), reported()))
+    assert mail.recipient == ANN
+    assert await mailed(Past(summarised(HERE), reported(), gone())) == [mail]
+    for forgotten in (("a" * 64, reported().html, reported().text), ("a" * 64,)):
+        log = Past(summarised(HERE), reported(), gone(*forgotten))
+        assert await mailed(log) == []
+        assert await raised(log) == await raised(Past(summarised(HERE), reported()))
+    assert len(await mailed(Past(summarised(HERE), gone("a" * 64), reported()))) == 1
 
 
 async def test_what_a_correction_makes_a_contradiction_is_told_with_its_edition_and_once() -> None:
