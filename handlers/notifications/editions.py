@@ -1,6 +1,6 @@
 """What a session's own events say of an edition of its report."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -32,10 +32,29 @@ def newly_found(history: Iterable[Recorded[Any]], report: Recorded[Reported]) ->
     return 0
 
 
-def is_void(history: Iterable[Recorded[Any]], report: Recorded[Reported]) -> bool:
-    """Whether it may quote what was deleted since: one without those words follows, for everybody.
+def last_request(
+    history: Iterable[Recorded[Any]], report: Recorded[Reported], recipient: str, unnamed: Collection[str]
+) -> UUID | None:
+    """What somebody asked for last that was for this recipient, too, up to this edition.
 
-    Which blobs have them was looked up before the event says so: an edition of that moment is not named in it.
+    `unnamed` get the editions for which nobody is named.
+    """
+    found = None
+    for each in history:
+        if each.position <= report.position and isinstance(each.event, Reported) and each.event.request_id:
+            named = each.event.recipients or unnamed
+            if recipient.lower() in [one.strip().lower() for one in named]:
+                found = each.event.request_id
+    return found
+
+
+def is_outdated(history: Iterable[Recorded[Any]], report: Recorded[Reported]) -> bool:
+    """Whether it is not to be mailed any more: there is a later edition, or it may quote what was deleted since.
+
+    In the latter case one without those words follows, for everybody. Which blobs have them was looked up before the
+    event says so: an edition of that moment is not named in it.
     """
     later = [each.event for each in history if each.position > report.position]
-    return any(isinstance(each, SourceChanged) and each.forgotten for each in later)
+    return any(
+        isinstance(each, Reported) or (isinstance(each, SourceChanged) and each.forgotten) for each in later
+    )

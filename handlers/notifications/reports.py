@@ -1,5 +1,7 @@
 """From a report to the notification of it, and to the mail for everybody who is to have it."""
 
+from uuid import UUID
+
 from events.envelope import Recorded
 from events.ids import derived_id
 from events.jobsite import Reported
@@ -7,7 +9,7 @@ from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.notifications.decide import RaiseNotification
 from handlers.notifications.deliveries.decide import RequestDelivery
-from handlers.notifications.editions import is_void, newly_found
+from handlers.notifications.editions import is_outdated, last_request, newly_found
 from handlers.notifications.sessions import counted, discrepancies
 from handlers.notifications.telling import telling
 from infra.blobs import BlobMissing, Blobs, once
@@ -33,26 +35,29 @@ def report_notifier(*, log: Log, blobs: Blobs, sender: Sender, recipients: tuple
         news = report.discrepancies if report.edition == 1 else newly_found(past, recorded)
         if news:
             raised.insert(0, discrepancies(recorded, report.title, news))
-        if is_void(past, recorded):
+        if is_outdated(past, recorded):
             return telling(report.session_id, raised)
         try:
             text, html = await _read(report.text), await _read(report.html)
         except BlobMissing:
             return []  # the session was deleted meanwhile
         named = dict.fromkeys(each.strip() for each in report.recipients or recipients)
-        mails = [await _mail(recorded, each, text, html) for each in named]
+        mails = [
+            await _mail(recorded, each, text, html, last_request(past, recorded, each, recipients))
+            for each in named
+        ]
         return telling(report.session_id, raised, [each for each in mails if each])
 
     async def _read(key: str) -> str:
         return (await blobs.get(key, LARGEST)).decode()
 
     async def _mail(
-        recorded: Recorded[Reported], recipient: str, text: str, html: str
+        recorded: Recorded[Reported], recipient: str, text: str, html: str, request: UUID | None
     ) -> RequestDelivery | None:
         """One for each recipient of a session: a later edition goes only to those who have had none, in the place of
-        an earlier one that has not left yet, unless somebody asked for it."""
+        an earlier one that has not left yet, unless somebody asked for it: that `request` begins another one."""
         report = recorded.event
-        asked = [str(report.request_id)] if report.request_id else []
+        asked = [str(request)] if request else []
         id = derived_id(report.session_id, "report", recipient.lower(), *asked)
         mail = Mail(id, sender, recipient, report.subject, text, html, recorded.at)
         try:

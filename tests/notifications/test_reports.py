@@ -105,6 +105,29 @@ async def test_a_report_that_quotes_what_was_deleted_since_is_told_of_and_not_ma
     assert len(await mailed(Past(summarised(HERE), gone("a" * 64), reported()))) == 1
 
 
+async def test_an_edition_that_has_a_later_one_is_not_mailed() -> None:
+    log = Past(summarised(), reported(1), reported(2))
+    assert (len(await mailed(log, 1)), len(await mailed(log, 2))) == (0, 1)
+
+
+async def test_who_has_had_a_report_that_was_asked_for_gets_no_other_one_after_it() -> None:
+    bob = "bob@example.com"
+    asked = reported(2, recipients=(ANN.upper(), bob), request_id=LATE)
+    first, second = Past(reported(1)), Past(asked)
+    third = Past(reported(1), asked, reported(3, recipients=(ANN, bob)))
+    [ann], [ann_asked, bob_asked] = await mailed(first), await mailed(second, 2)
+    ids = [each.delivery_id for each in await mailed(third, 3)]
+    assert ids == [ann_asked.delivery_id, bob_asked.delivery_id]
+    assert ann.delivery_id not in ids
+
+
+async def test_who_was_not_meant_by_a_request_keeps_to_the_one_mail_of_before() -> None:
+    asked = reported(2, recipients=("bob@example.com",), request_id=LATE)
+    [before] = await mailed(Past(reported(1)))
+    [after] = await mailed(Past(reported(1), asked, reported(3)), 3)
+    assert (after.delivery_id, after.edition) == (before.delivery_id, 3)
+
+
 async def test_what_a_correction_makes_a_contradiction_is_told_with_its_edition_and_once() -> None:
     log = Past(
         summarised(),
