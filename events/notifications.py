@@ -178,7 +178,7 @@ class DeliveryKept(DeliveryEvent, frozen=True, kw_only=True):
 
 
 class DeliveryCancelled(DeliveryEvent, frozen=True, kw_only=True):
-    """Somebody does not want it sent any more."""
+    """Somebody does not want it sent any more, or another one in its place."""
 
 
 class DeliveryGaveUp(DeliveryEvent, frozen=True, kw_only=True):

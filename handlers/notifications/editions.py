@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from events.envelope import Recorded
+from events.ids import derived_id
 from events.jobsite import (
     DiscrepanciesFound,
     DiscrepancyDismissed,
@@ -32,20 +33,33 @@ def newly_found(history: Iterable[Recorded[Any]], report: Recorded[Reported]) ->
     return 0
 
 
-def last_request(
+def mail_of(
     history: Iterable[Recorded[Any]], report: Recorded[Reported], recipient: str, unnamed: Collection[str]
-) -> UUID | None:
-    """What somebody asked for last that was for this recipient, too, up to this edition.
+) -> UUID:
+    """The one mail that brings a recipient the editions up to this one; each that somebody asked for begins another.
 
     `unnamed` get the editions for which nobody is named.
     """
-    found = None
+    asked = list[str]()
     for each in history:
         if each.position <= report.position and isinstance(each.event, Reported) and each.event.request_id:
             named = each.event.recipients or unnamed
             if recipient.lower() in [one.strip().lower() for one in named]:
-                found = each.event.request_id
-    return found
+                asked = [str(each.event.request_id)]
+    return derived_id(report.event.session_id, "report", recipient.lower(), *asked)
+
+
+def mail_before(
+    history: Iterable[Recorded[Any]], report: Recorded[Reported], recipient: str, unnamed: Collection[str]
+) -> UUID | None:
+    """The one that brought the editions before this, where this comes by another."""
+    before = [
+        each for each in history if each.position < report.position and isinstance(each.event, Reported)
+    ]
+    if not before:
+        return None
+    earlier = mail_of(before, before[-1], recipient, unnamed)
+    return earlier if earlier != mail_of([*before, report], report, recipient, unnamed) else None
 
 
 def is_outdated(history: Iterable[Recorded[Any]], report: Recorded[Reported]) -> bool:

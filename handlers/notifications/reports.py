@@ -8,8 +8,8 @@ from events.jobsite import Reported
 from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.notifications.decide import RaiseNotification
-from handlers.notifications.deliveries.decide import RequestDelivery
-from handlers.notifications.editions import is_outdated, last_request, newly_found
+from handlers.notifications.deliveries.decide import RequestDelivery, Withdraw
+from handlers.notifications.editions import is_outdated, mail_before, mail_of, newly_found
 from handlers.notifications.sessions import counted, discrepancies
 from handlers.notifications.telling import telling
 from infra.blobs import BlobMissing, Blobs, once
@@ -43,22 +43,24 @@ def report_notifier(*, log: Log, blobs: Blobs, sender: Sender, recipients: tuple
             return []  # the session was deleted meanwhile
         named = dict.fromkeys(each.strip() for each in report.recipients or recipients)
         mails = [
-            await _mail(recorded, each, text, html, last_request(past, recorded, each, recipients))
+            await _mail(recorded, mail_of(past, recorded, each, recipients), each, text, html)
             for each in named
         ]
-        return telling(report.session_id, raised, [each for each in mails if each])
+        before = [mail_before(past, recorded, each, recipients) for each in named]
+        return [
+            *telling(report.session_id, raised, [each for each in mails if each]),
+            *(Withdraw(delivery_id=each) for each in before if each),
+        ]
 
     async def _read(key: str) -> str:
         return (await blobs.get(key, LARGEST)).decode()
 
     async def _mail(
-        recorded: Recorded[Reported], recipient: str, text: str, html: str, request: UUID | None
+        recorded: Recorded[Reported], id: UUID, recipient: str, text: str, html: str
     ) -> RequestDelivery | None:
         """One for each recipient of a session: a later edition goes only to those who have had none, in the place of
-        an earlier one that has not left yet, unless somebody asked for it: that `request` begins another one."""
+        an earlier one that has not left yet, unless somebody asked for it."""
         report = recorded.event
-        asked = [str(request)] if request else []
-        id = derived_id(report.session_id, "report", recipient.lower(), *asked)
         mail = Mail(id, sender, recipient, report.subject, text, html, recorded.at)
         try:
             stored = await blobs.put(once(rendered(mail)), media_type=MEDIA_TYPE)

@@ -23,6 +23,7 @@ from handlers.notifications.deliveries.decide import (
     GiveUp,
     Keep,
     Resend,
+    Withdraw,
 )
 from handlers.notifications.deliveries.schedule import Schedule
 from handlers.refusals import Conflict, NotFound
@@ -141,6 +142,16 @@ def test_what_has_not_left_is_sent_as_the_newest_edition_once():
         "Boiler room: one item",
         ANN,
     )
+
+
+def test_one_that_waits_goes_for_another_and_one_that_leaves_or_has_ended_stays():
+    withdraw = Withdraw(delivery_id=MAIL)
+    cancelled = DeliveryCancelled(delivery_id=MAIL)
+    for past in ((), (attempted(), failed(), rescheduled())):
+        given(REQUESTED, *past).when(withdraw, withdraw, begin, again).then(cancelled)
+    for past in ((attempted(),), (attempted(), was_sent()), (attempted(), failed(), GAVE_UP)):
+        given(REQUESTED, *past).when(withdraw).then()
+    given().when(withdraw).then()
 
 
 def test_what_leaves_or_has_left_is_as_it_is():

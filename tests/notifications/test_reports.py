@@ -8,7 +8,7 @@ from events.jobsite import DiscrepanciesFound, DiscrepancyDismissed, Reported, S
 from handlers.commands import Command
 from handlers.handler import Attempt, commands_of
 from handlers.notifications.decide import RaiseNotification
-from handlers.notifications.deliveries.decide import RequestDelivery
+from handlers.notifications.deliveries.decide import RequestDelivery, Withdraw
 from handlers.notifications.reports import report_notifier
 from infra.blobs import Blob
 from infra.log import Log
@@ -119,6 +119,23 @@ async def test_who_has_had_a_report_that_was_asked_for_gets_no_other_one_after_i
     ids = [each.delivery_id for each in await mailed(third, 3)]
     assert ids == [ann_asked.delivery_id, bob_asked.delivery_id]
     assert ann.delivery_id not in ids
+
+
+async def test_a_report_that_is_asked_for_is_sent_instead_of_one_that_waits() -> None:
+    asked = reported(2, request_id=LATE)
+    [before] = await mailed(Past(reported(1)))
+    commands = await told(Past(reported(1), asked), 2)
+    assert Withdraw(delivery_id=before.delivery_id) in commands
+    again = await told(Past(reported(1), asked, reported(3, request_id=HERE)), 3)
+    [second] = [each for each in commands if isinstance(each, RequestDelivery)]
+    assert [each.delivery_id for each in again if isinstance(each, Withdraw)] == [second.delivery_id]
+    for log in (
+        Past(reported(1, request_id=LATE)),
+        Past(reported(1), asked, reported(3)),
+        Past(asked, reported(3, request_id=LATE)),
+    ):
+        last = log.events[-1].event.edition
+        assert not [each for each in await told(log, last) if isinstance(each, Withdraw)]
 
 
 async def test_who_was_not_meant_by_a_request_keeps_to_the_one_mail_of_before() -> None:

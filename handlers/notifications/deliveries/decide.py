@@ -82,6 +82,12 @@ class GiveUp(Command, frozen=True, kw_only=True):
     detail: str
 
 
+class Withdraw(Command, frozen=True, kw_only=True):
+    """Another one is sent instead, unless this one is on its way."""
+
+    delivery_id: UUID
+
+
 class Cancel(Command, frozen=True, kw_only=True):
     delivery_id: UUID
 
@@ -95,7 +101,7 @@ class DeleteDelivery(Command, frozen=True, kw_only=True):
     delivery_id: UUID
 
 
-Effect = RequestDelivery | Begin | Keep | RecordSent | RecordFailure | GiveUp | DeleteDelivery
+Effect = RequestDelivery | Begin | Keep | RecordSent | RecordFailure | GiveUp | Withdraw | DeleteDelivery
 Wish = Cancel | Resend
 DeliveryCommand = Effect | Wish
 
@@ -158,6 +164,9 @@ def _follow(command: DeliveryCommand, delivery: Delivery) -> Sequence[DeliveryEv
             over = delivery.status not in ("waiting", "sending")
             told = as_told(DeliveryGaveUp, c, uncertain=bool(delivery.doubts or delivery.status == "sending"))
             return [] if over else [told]
+        case Withdraw() as c:
+            waits = delivery.status == "waiting"
+            return [DeliveryCancelled(delivery_id=c.delivery_id)] if waits else []
         case DeleteDelivery() as c:
             return [_deleted(c.delivery_id, delivery)]
         case RequestDelivery() as c:
@@ -286,6 +295,7 @@ DELIVERIES: Decider[DeliveryCommand, State] = Decider(
         RecordSent,
         RecordFailure,
         GiveUp,
+        Withdraw,
         Cancel,
         Resend,
         DeleteDelivery,
