@@ -107,9 +107,8 @@ class Unfolding:
     def feed(self, piece: str) -> list[CodeBlock]:
         """The blocks that this piece closes."""
         self._came += len(piece)
-        end = (
-            max(piece.rfind("\n"), piece.rfind("\r", 0, -1)) + 1
-        )  # a last \r may be the half of an end of line
+        # A last \r may be the half of an end of line.
+        end = max(piece.rfind("\n"), piece.rfind("\r", 0, -1)) + 1
         if not end:
             self._begun.append(piece)
             return []

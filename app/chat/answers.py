@@ -15,9 +15,10 @@ from app.chat.answer_topics import ANSWERS
 from app.chat.answer_views import AnswerView, ChatBody, ChatsQuery, ChatSummary
 from app.chat.answerer import Answerer, Made
 from app.chat.asking import Asking, Followed
+from app.chat.finding import allow_all
 from app.chat.runs import Ended, Runs
 from app.chat.streaming import stream, wants_stream, whole
-from app.http.auth import Principal, authorize
+from app.http.auth import Principal
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
 from app.intents import intent
@@ -87,8 +88,7 @@ def endpoints(
             await row_of(principal, answer_id)
         except NotFound:
             if await commands.look(ANSWER, answer_id) == ANSWER.initial:
-                for source in answerer.searcher.sources:
-                    authorize(principal, source.scope)
+                allow_all(principal, answerer.searcher.sources)
 
     async def row_of(principal: Principal, answer_id: UUID) -> asyncpg.Record:
         row = None

@@ -44,6 +44,12 @@ def finder(searcher: Searcher) -> Callable[[Manner, str], Awaitable[tuple[Passag
     return find
 
 
+def allow_all(principal: Principal, sources: Iterable[Source]) -> None:
+    """Raises `Forbidden` for who may not read every source."""
+    for source in sources:
+        authorize(principal, source.scope)
+
+
 class ProjectSources:
     """Which sources a project may be given, and who may."""
 
@@ -62,8 +68,7 @@ class ProjectSources:
 
     def allow_all(self, principal: Principal) -> None:
         """Raises `Forbidden` for who may not read every source."""
-        for source in self._sources:
-            authorize(principal, source.scope)
+        allow_all(principal, self._sources)
 
     async def collections(self, principal: Principal, wanted: Sequence[str]) -> tuple[UUID, ...]:
         """The ids of collections by name or id. Raises `Forbidden`, and `NotFound` for those that are not there."""

@@ -91,9 +91,7 @@ def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitabl
             body=await read_json(request, decoder, patience) if decoder else None,
             patience=desk.patience,
         )
-        if (
-            call.after and endpoint.scope is not None
-        ):  # whoever has no key reads no state that could be behind
+        if call.after and endpoint.scope is not None:  # without a key nobody reads what could be behind
             await desk.catch_up(call.after)
         with noting() as stored:
             try:

@@ -134,9 +134,7 @@ def _item(words: Sequence[Token], at: int, number: Number, begin: int) -> _Item 
         unit = PACKED[names.pop()]
     if not names or (not unit and names[-1] in VAGUE):
         return None
-    if (
-        unit and unit is not COUNT and not room
-    ):  # what is counted keeps its name: a garage door, a kitchen cabinet
+    if unit and unit is not COUNT and not room:  # what is counted keeps its name: a garage door
         room, names = leading(names)
     return _Item(unit or COUNT, names, after, room)
 

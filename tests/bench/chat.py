@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import aiohttp
 import msgspec
@@ -65,7 +66,7 @@ async def measure(ground: Ground) -> list[Measure]:
         async with site.running("serve", "project", "work") as parts, site.client() as client:
             first = await _first(client, sends)
             busy = Busy({"the model": model, **{part.name: part.pid for part in parts}})
-            told = await _delivered(site, several, seconds, busy)
+            told = await _delivered(site, several, seconds, busy, ground.home / "told.json")
             memory = psutil.Process(parts[0].pid).memory_info().rss / (1 << 20)
     delivered = [1000 * (received - said) for said, received in told.times]
     short = await _sending(site, ground.size(SHORT) or SHORT, sends)
@@ -146,21 +147,20 @@ async def _first(client: aiohttp.ClientSession, sends: int) -> list[float]:
     return times
 
 
-async def _delivered(site: Site, replies: int, seconds: float, busy: Busy) -> Told:
+async def _delivered(site: Site, replies: int, seconds: float, busy: Busy, file: Path) -> Told:
     """When pieces were said and received, from when all replies were being made until the first of them ended."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.talkers", site.url, str(replies), str(seconds / RAMP),
-        cwd=ROOT, env={**site.environment, "TALKERS_KEY": KEY}, stdout=asyncio.subprocess.PIPE, limit=64 << 20,
+        sys.executable, "-m", "tests.bench.talkers", site.url, str(replies), str(seconds / RAMP), str(file),
+        cwd=ROOT, env={**site.environment, "TALKERS_KEY": KEY}, stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
     busy.pids = {**busy.pids, "the clients": process.pid}
     assert process.stdout
     await process.stdout.readline()
     await asyncio.sleep(seconds / RAMP)
     await busy.watch(seconds / 2)
-    out, _ = await process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"the clients' process ended with status {process.returncode}")
-    told = msgspec.json.decode(out, type=Told)
+    if status := await process.wait():
+        raise RuntimeError(f"the clients' process ended with status {status}")
+    told = msgspec.json.decode(await asyncio.to_thread(file.read_bytes), type=Told)
     began = min(said for said, _ in told.times)
     at_once = [each for each in told.times if seconds / RAMP <= each[0] - began <= seconds]
     return Told(at_once or told.times, told.late)

@@ -1,13 +1,14 @@
-"""Many people who talk at once: `python -m tests.bench.talkers URL SOCKETS RAMP`, the key in TALKERS_KEY.
+"""Many people who talk at once: `python -m tests.bench.talkers URL SOCKETS RAMP FILE`, the key in TALKERS_KEY.
 
-Each asks once in a project of its own, one after the other within `RAMP` seconds. Says `ready` when they begin, in
-the end `[said, received]` of every piece, in monotonic seconds, and how late a sleeping process was woken meanwhile.
+Each asks once in a project of its own, one after the other within `RAMP` seconds. Says `ready` when they begin, and
+leaves in the file `[said, received]` of every piece, in monotonic seconds, and how late a sleeping process was woken.
 """
 
 import asyncio
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -69,4 +70,4 @@ async def _wake(late: list[float]) -> None:
 
 if __name__ == "__main__":
     heard = uvloop.run(talk(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
-    sys.stdout.write(msgspec.json.encode(heard).decode())
+    Path(sys.argv[4]).write_bytes(msgspec.json.encode(heard))
