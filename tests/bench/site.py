@@ -50,7 +50,7 @@ class Site:
         parts = [self.part(name) for name in names]
         async with AsyncExitStack() as stack:
             for part in parts:
-                stack.push_async_callback(ended, part)
+                stack.push_async_callback(_ended, part)
             await asyncio.gather(*(part.start() for part in parts))
             yield parts
 
@@ -81,7 +81,7 @@ async def prepared(home: Path, nats: NatsServer, database: str) -> Site:
     return Site(home, nats.url, database, environment)
 
 
-async def ended(part: Part) -> None:
+async def _ended(part: Part) -> None:
     """Stop it, if it runs."""
     if part.running:
         await part.stop()
