@@ -22,8 +22,8 @@ WITHIN = 60
 
 
 async def measure(ground: Ground) -> list[Measure]:
-    site = await ground.site()
-    runs = [await _run(site) for _ in range(ground.runs)]
+    async with ground.site() as site:
+        runs = [await _run(site) for _ in range(ground.runs)]
     ready, idle, busy = zip(*runs, strict=True)
     return [
         Measure("API: start to ready", "s", "", Goal(5, at_least=False), ready),

@@ -57,20 +57,19 @@ async def _model(pieces: int) -> AsyncIterator[tuple[str, int]]:
 
 
 async def measure(ground: Ground) -> list[Measure]:
-    site = await ground.site()
     several, sends = ground.size(REPLIES), ground.size(SENDS) or 3
     seconds = ground.seconds(SECONDS)
-    async with _model(round(RATE * seconds)) as (url, model):
+    async with _model(round(RATE * seconds)) as (url, model), ground.site() as plain:
         settings = {"OLLAMA_URL": url, "OLLAMA_MODEL": MODEL}
-        site = replace(site, environment={**site.environment, **settings})
+        site = replace(plain, environment={**plain.environment, **settings})
         async with site.running("serve", "project", "work") as parts, site.client() as client:
             first = await _first(client, sends)
             busy = Busy({"the model": model, **{part.name: part.pid for part in parts}})
             told = await _delivered(site, several, seconds, busy, ground.home / "told.json")
             memory = psutil.Process(parts[0].pid).memory_info().rss / (1 << 20)
+        short = await _sending(site, ground.size(SHORT) or SHORT, sends)
+        long = await _sending(site, ground.size(LONG), sends)
     delivered = [1000 * (received - said) for said, received in told.times]
-    short = await _sending(site, ground.size(SHORT) or SHORT, sends)
-    long = await _sending(site, ground.size(LONG), sends)
     at_once = f"{several} replies of {RATE:g} pieces/s"
 
     def line(name: str, unit: str, value: float, goal: Goal | None = None) -> Measure:

@@ -41,9 +41,8 @@ QUESTIONS = {
 
 
 async def measure(ground: Ground) -> list[Measure]:
-    site = await ground.site()
     size, full = ground.size(DOCUMENTS), ground.size(FULL)
-    async with site.running("serve", "work", "project"), site.client() as http:
+    async with ground.site() as site, site.running("serve", "work", "project"), site.client() as http:
         for name in ("bench", "full"):
             await (await http.post("/v1/collections", json={"name": name})).read()
         began = time.monotonic()

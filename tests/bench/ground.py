@@ -33,7 +33,6 @@ class Ground:
         self._secrets = Secrets(home / "secrets")
         self._postgres: PostgresServer | None = None
         self._million: NatsServer | None = None
-        self._site: Site | None = None
 
     def size(self, full: int) -> int:
         """How much of something: all of it, or a hundredth when it should be quick."""
@@ -64,13 +63,12 @@ class Ground:
         async with connected(self._million) as nc:
             yield Log(nc, CATALOGUE)
 
-    async def site(self) -> Site:
-        """A Headwater that can be started part by part, the same for all lines."""
-        if self._site is None:
-            server = await self._stack.enter_async_context(self.log_server("relaxed"))
-            database = await self._stack.enter_async_context(self.database())
-            self._site = await prepared(self.home, server, database)
-        return self._site
+    @asynccontextmanager
+    async def site(self) -> AsyncIterator[Site]:
+        """A new Headwater that can be started part by part: no line meets what another left its workers to do."""
+        with tempfile.TemporaryDirectory(dir=self.home) as folder:
+            async with self.log_server("relaxed") as server, self.database() as database:
+                yield await prepared(Path(folder), server, database)
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[str]:

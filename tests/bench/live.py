@@ -23,9 +23,8 @@ PAUSE = 0.25
 
 
 async def measure(ground: Ground) -> list[Measure]:
-    site = await ground.site()
     sockets = ground.size(SOCKETS)
-    async with site.running("serve", "project"), site.commands() as commands:
+    async with ground.site() as site, site.running("serve", "project"), site.commands() as commands:
         runs = [await _times(site, commands, sockets, ground.size(COMMANDS) or 2) for _ in range(ground.runs)]
     return [
         Measure(

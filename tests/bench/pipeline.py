@@ -14,8 +14,7 @@ from tests.bench.measures import Measure
 
 async def measure(ground: Ground) -> list[Measure]:
     recording = SITE_NOTE if ground.quick else WALKTHROUGH
-    site = await ground.site()
-    async with site.running("serve", "work", "project"), site.client() as http:
+    async with ground.site() as site, site.running("serve", "work", "project"), site.client() as http:
         began = time.monotonic()
         session = await _finished(http, await _upload(http, recording.read_bytes()))
         whole = time.monotonic() - began

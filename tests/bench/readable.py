@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 from app import contexts
 from app.live.readable import Readable
@@ -10,27 +11,23 @@ from events.ids import new_id
 from handlers.commands import Commands
 from tests.bench.ground import DURABILITY, Ground
 from tests.bench.measures import Goal, Measure, percentile
-from tests.bench.site import upload
+from tests.bench.site import Site, upload
 
 SECONDS = 5.0
 RATE = 100
 
 
 async def measure(ground: Ground) -> list[Measure]:
-    site = await ground.site()
-    readable = Readable(site.database, contexts.READ_MODELS)
-    listening = asyncio.create_task(readable.run())
-    try:
-        async with site.running("project"), site.commands() as commands:
-            await _times(commands, readable, RATE // 10)  # connections are made, statements planned
-            runs = [
-                await _times(commands, readable, int(RATE * ground.seconds(SECONDS)))
-                for _ in range(ground.runs)
-            ]
-    finally:
-        listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await listening
+    async with (
+        ground.site() as site,
+        _listening(site) as readable,
+        site.running("project"),
+        site.commands() as commands,
+    ):
+        await _times(commands, readable, RATE // 10)  # connections are made, statements planned
+        runs = [
+            await _times(commands, readable, int(RATE * ground.seconds(SECONDS))) for _ in range(ground.runs)
+        ]
     return [
         Measure(
             f"command → readable, p{share}",
@@ -41,6 +38,18 @@ async def measure(ground: Ground) -> list[Measure]:
         )
         for share, goal in ((50, None), (99, Goal(50, at_least=False)))
     ]
+
+
+@asynccontextmanager
+async def _listening(site: Site) -> AsyncIterator[Readable]:
+    readable = Readable(site.database, contexts.READ_MODELS)
+    listening = asyncio.create_task(readable.run())
+    try:
+        yield readable
+    finally:
+        listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await listening
 
 
 async def _times(commands: Commands, readable: Readable, count: int) -> list[float]:

@@ -55,10 +55,11 @@ class Questions(NamedTuple):
 
 
 async def measure(ground: Ground) -> list[Measure]:
-    site, writer, size = await ground.site(), Writer(), ground.size(PASSAGES)
+    writer, size = Writer(), ground.size(PASSAGES)
     embedder = await choice.choose(ollama_url=None, ollama_model=None)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(embedder.close)
+        site = await stack.enter_async_context(ground.site())
         pool = asyncpg.create_pool(site.database, min_size=1, max_size=1, init=register_vector)
         db = await stack.enter_async_context(pool)
         await stack.enter_async_context(site.running("serve", "project"))
