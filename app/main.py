@@ -83,7 +83,7 @@ async def run_api(settings: Settings, where: Places, ready: Ready) -> None:
     async with standing(settings, where, "serve") as built, database(where) as db:
         embedder = await models.embedder(settings)
         others = models.beside(embedder)
-        generator = models.generator(settings)
+        generator, compute = models.generator(settings), LocalCompute(embedder)
         try:
             await serve(
                 settings,
@@ -92,13 +92,13 @@ async def run_api(settings: Settings, where: Places, ready: Ready) -> None:
                 db=db,
                 embedder=embedder,
                 others=others,
-                compute=LocalCompute(embedder),
+                compute=compute,
                 generator=generator,
                 index=index_for(embedder),
                 ready=ready,
             )
         finally:
-            for each in (embedder, *others):
+            for each in (compute, embedder, *others):
                 await each.close()
             if generator:
                 await generator.close()
@@ -143,10 +143,12 @@ async def run_compute(settings: Settings, ready: Ready) -> None:
     """`headwater compute`, until cancelled."""
     logs.setup(settings.log_level, process="compute")
     embedder = await models.embedder(settings)
+    compute = LocalCompute(embedder)
     try:
-        await serve_compute(settings, LocalCompute(embedder), ready)
+        await serve_compute(settings, compute, ready)
     finally:
-        await embedder.close()
+        for each in (compute, embedder):
+            await each.close()
 
 
 def posts(settings: Settings, where: Places) -> Posts:

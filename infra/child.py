@@ -45,11 +45,8 @@ class Child:
         return await self.process.wait()
 
 
-async def start(module: str, *arguments: str, complaints: bool = False) -> Child:
-    """Start a module that calls `apart` and `orders`. It gets none of our settings, and so none of our secrets.
-
-    With `complaints`, what it writes to stderr comes among its answers.
-    """
+async def start(module: str, *arguments: str) -> Child:
+    """Start a module that calls `apart` and ends with its stdin. It gets none of our settings, and so no secrets."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -57,7 +54,7 @@ async def start(module: str, *arguments: str, complaints: bool = False) -> Child
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT if complaints else asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
         cwd=ROOT,
         env={
             name: value

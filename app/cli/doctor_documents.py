@@ -4,7 +4,7 @@ from app import models
 from app.cli.wrong import because
 from app.settings import Settings
 from infra.compute import ComputeUnavailable
-from infra.documents import ParserUnavailable, parse
+from infra.documents import Parsers, ParserUnavailable
 from infra.documents.ocr import installed
 from infra.embedding import EmbeddingUnavailable
 
@@ -15,10 +15,13 @@ async def documents(settings: Settings) -> str:
     """Reads a page, as a worker would."""
     if settings.compute_urls:
         return await _by_servers(settings)
+    parsers = Parsers()
     try:
-        await parse(PAGE, name="page.html")
+        await parsers.parse(PAGE, name="page.html")
     except ParserUnavailable as away:
         raise because(away, "Documents are read in a process that needs some 100 MB of memory.") from away
+    finally:
+        await parsers.close()
     pictures = "pictures too" if installed() else "no pictures: tesseract is not installed"
     return f"read here; {pictures}"
 

@@ -25,7 +25,7 @@ class Compute(Protocol):
     dimensions: int
 
     async def parse(self, content: bytes | Path, *, name: str = "", declared: str = "") -> Parsed:
-        """As `infra.documents.parse`. Raises UnusableDocument, ParserUnavailable, ComputeUnavailable."""
+        """As `infra.documents.Parsers.parse`. Raises UnusableDocument, ParserUnavailable, ComputeUnavailable."""
         ...
 
     async def chunk(
@@ -46,5 +46,5 @@ class Compute(Protocol):
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Let go of connections and processes."""
         ...

@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from infra import documents
 from infra.chunking import Chunk, Strategy, chunks_of_text
 from infra.chunking.document import Place
 from infra.chunking.spans import LONGEST, OVERLAP
-from infra.documents import Limits, Parsed
+from infra.documents import Limits, Parsed, Parsers
 from infra.embedding import Embedder
 
 
@@ -24,13 +23,14 @@ class LocalCompute:
     ) -> None:
         self._embedder = embedder
         self._limits = limits or Limits()
+        self._parsers = Parsers()
         self._places = asyncio.Semaphore(processes or max(2, os.cpu_count() or 2))
         self.name = embedder.name
         self.dimensions = embedder.dimensions
 
     async def parse(self, content: bytes | Path, *, name: str = "", declared: str = "") -> Parsed:
         async with self._places:
-            return await documents.parse(content, name=name, declared=declared, limits=self._limits)
+            return await self._parsers.parse(content, name=name, declared=declared, limits=self._limits)
 
     async def chunk(
         self,
@@ -50,4 +50,5 @@ class LocalCompute:
         return await self._embedder.embed(texts)
 
     async def close(self) -> None:
-        """The embedder is closed by who made it."""
+        """End the processes that read documents. The embedder is closed by who made it."""
+        await self._parsers.close()

@@ -2,7 +2,7 @@
 
 from infra.documents.description import Description, described
 from infra.documents.parsed import Limits, Page, Parsed, ParserUnavailable, UnusableDocument
-from infra.documents.parsing import parse
+from infra.documents.parsing import Parsers
 
 __all__ = [
     "Description",
@@ -10,7 +10,7 @@ __all__ = [
     "Page",
     "Parsed",
     "ParserUnavailable",
+    "Parsers",
     "UnusableDocument",
     "described",
-    "parse",
 ]

@@ -1,29 +1,43 @@
-"""The process that reads one document: `python -m infra.documents.parser SOURCE TARGET NAME DECLARED LIMITS`."""
+"""What a process does that reads one document."""
 
 import math
 import os
-import sys
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
-from infra.child import MEMORY_EXIT, apart, limit, orders
+from infra.child import MEMORY_EXIT, limit
 from infra.documents.parsed import Limits, UnusableDocument
 
 STACK = 8 << 20
 """Bytes for each thread of the parser, which calls itself for every element within another; it has 2 MiB otherwise."""
 
 
-def main() -> None:
-    """Read the document within the limits given and write what it says, or what is wrong with it, to TARGET."""
-    apart()
-    source, target, name, declared, told = sys.argv[1:]
-    limits = msgspec.json.decode(told, type=Limits)
-    os.environ["RUST_MIN_STACK"] = str(STACK)
+class Work(msgspec.Struct, frozen=True, array_like=True):
+    """A file to read, and where to leave what it says, or what is wrong with it, and the process's last words."""
+
+    source: str
+    target: str
+    said: str
+    name: str
+    declared: str
+    limits: Limits
+
+
+class Order(msgspec.Struct, array_like=True):
+    """To the fork server: do this; without work: end the process that has the order of this number."""
+
+    number: int
+    work: Work | None = None
+
+
+def read(work: Work) -> NoReturn:
+    """Read the document within the limits given, and end this process. Raises OSError where the machine fails."""
+    limits = work.limits
     limit(cpu=math.ceil(limits.seconds), written=16 * limits.characters + (1 << 20), data=limits.memory)
-    orders()
     try:
-        Path(target).write_bytes(answer(Path(source), name, declared, limits))
+        Path(work.target).write_bytes(answer(Path(work.source), work.name, work.declared, limits))
     except MemoryError:
         os._exit(MEMORY_EXIT)
     os._exit(0)  # threads of the parser may still be there
@@ -31,7 +45,7 @@ def main() -> None:
 
 def answer(source: Path, name: str, declared: str, limits: Limits) -> bytes:
     """What to tell the parent. Raises MemoryError, and OSError where this machine fails."""
-    from infra.documents import ocr  # noqa: PLC0415 (the limits come first)
+    from infra.documents import ocr  # noqa: PLC0415 (whoever only gives the work need not know how)
     from infra.documents.extraction import as_told, extract  # noqa: PLC0415
 
     content = source.read_bytes()
@@ -46,7 +60,3 @@ def answer(source: Path, name: str, declared: str, limits: Limits) -> bytes:
     except BaseException as error:  # a panic of the parser is no Exception
         detail = f"The parser fails on this file ({type(error).__name__})."
         return as_told(UnusableDocument("DOCUMENT_DAMAGED", detail))
-
-
-if __name__ == "__main__":
-    main()

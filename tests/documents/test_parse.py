@@ -3,13 +3,13 @@
 import asyncio
 import resource
 import shutil
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from infra.documents import Limits, Parsed, ParserUnavailable, UnusableDocument, parse
+from infra.documents import Limits, Parsed, Parsers, ParserUnavailable, UnusableDocument
 from infra.documents.extraction import extract
 from infra.documents.kinds import guessed
 from infra.documents.ocr import installed
@@ -17,6 +17,15 @@ from infra.documents.parsing import _outcome
 from tests.documents import files
 
 QUICK = Limits(seconds=20)
+PARSERS = Parsers()
+parse = PARSERS.parse
+
+
+@pytest.fixture(autouse=True, scope="module")
+async def _ended() -> AsyncIterator[None]:
+    yield
+    await PARSERS.close()
+    assert not _forkservers()
 
 
 async def refused(content: bytes, name: str, limits: Limits = QUICK) -> str:
@@ -237,17 +246,65 @@ async def test_a_file_that_takes_too_much_memory_or_time_is_stopped_and_this_pro
 
 async def test_cancelling_stops_the_work_and_leaves_no_process() -> None:
     work = asyncio.create_task(parse(files.tiresome()))
-    async with asyncio.timeout(60):
-        while not _parsers():  # noqa: ASYNC110 - it is another process
-            await asyncio.sleep(0.01)
+    await _begun()
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
-    assert not _parsers()
+    assert not _at_work()
 
 
-def _parsers() -> list[psutil.Process]:
-    return [each for each in psutil.Process().children() if "infra.documents.parser" in each.cmdline()]
+async def test_documents_are_read_beside_one_that_takes_long() -> None:
+    long = asyncio.create_task(parse(files.tiresome()))
+    await _begun()
+    parsed = await asyncio.gather(*(parse(f"Document {n}.".encode(), name="a.txt") for n in range(8)))
+    assert [each.text for each in parsed] == [f"Document {n}." for n in range(8)]
+    assert len(_at_work()) == 1
+    long.cancel()
+    await asyncio.wait([long])
+
+
+async def test_closing_ends_what_is_at_work() -> None:
+    parsers = Parsers()
+    work = asyncio.create_task(parsers.parse(files.tiresome()))
+    await _begun()
+    (at_work,) = _at_work()
+    await parsers.close()
+    with pytest.raises(ParserUnavailable):
+        await work
+    assert not at_work.is_running()
+
+
+async def test_when_the_fork_server_is_killed_its_forks_end_and_another_is_started() -> None:
+    work = asyncio.create_task(parse(files.tiresome()))
+    await _begun()
+    (at_work,) = _at_work()
+    for server in _forkservers():
+        server.kill()
+    with pytest.raises(ParserUnavailable):
+        await work
+    async with asyncio.timeout(60):
+        while at_work.is_running() and at_work.status() != psutil.STATUS_ZOMBIE:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert (await parse(b"It goes on.")).text == "It goes on."
+
+
+@pytest.mark.parametrize("name", ["plan\udcff.txt", "plan\0.txt", "x" * 10_000, "two\nlines.txt"])
+async def test_a_document_may_be_called_anything(name: str) -> None:
+    assert (await parse(b"A plan.", name=name)).text == "A plan."
+
+
+async def _begun() -> None:
+    async with asyncio.timeout(60):
+        while not _at_work():  # noqa: ASYNC110 - it is another process
+            await asyncio.sleep(0.01)
+
+
+def _forkservers() -> list[psutil.Process]:
+    return [each for each in psutil.Process().children() if "infra.documents.forkserver" in each.cmdline()]
+
+
+def _at_work() -> list[psutil.Process]:
+    return [fork for server in _forkservers() for fork in server.children()]
 
 
 def test_a_parser_that_crashes_blames_the_file_and_one_that_is_killed_does_not() -> None:
