@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 from contextlib import suppress
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 import msgspec
 
@@ -23,34 +23,32 @@ NO_PROCESS = 71
 """The exit code of what could not be begun (EX_OSERR in sysexits.h)."""
 
 
-class _Fork(NamedTuple):
-    """A process at work."""
-
-    number: int
-    pid: int
-    watched: int
-    """Its pidfd, readable once it has ended."""
-
-
 _decode = msgspec.json.Decoder(Order).decode
 
 
 class _Forkserver:
     def __init__(self) -> None:
-        self._forks: dict[int, _Fork] = {}
-        self._events = selectors.DefaultSelector()
-        self._events.register(sys.stdin.fileno(), selectors.EVENT_READ)
+        self._forks: dict[int, int] = {}
+        """Process ids by the numbers of their orders."""
         self._end, self._kept = os.pipe()
         """Nothing is ever written: whoever reads of it has outlived this process."""
+        self._woken, waker = os.pipe()
+        for end in (self._woken, waker):
+            os.set_blocking(end, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # what is not handled does not wake
+        self._events = selectors.DefaultSelector()
+        for file in (sys.stdin.fileno(), self._woken):
+            self._events.register(file, selectors.EVENT_READ)
 
     def run(self) -> None:
         unread = b""
         while True:
             for key, _ in self._events.select():
-                if key.data:
-                    self._ended(key.data)
+                came = os.read(key.fd, 1 << 16)
+                if key.fd == self._woken:
+                    self._reap()
                     continue
-                came = os.read(sys.stdin.fileno(), 1 << 16)
                 if not came:
                     return self._end_all()
                 *lines, unread = (unread + came).split(b"\n")
@@ -60,8 +58,8 @@ class _Forkserver:
     def _follow(self, order: Order) -> None:
         if order.work:
             self._begin(order.number, order.work)
-        elif fork := self._forks.get(order.number):
-            os.killpg(fork.pid, signal.SIGKILL)
+        elif pid := self._forks.get(order.number):
+            os.killpg(pid, signal.SIGKILL)
 
     def _begin(self, number: int, work: Work) -> None:
         try:
@@ -72,17 +70,16 @@ class _Forkserver:
             self._become(work)
         with suppress(OSError):  # both sides see to it: either may be first
             os.setpgid(pid, pid)
-        fork = _Fork(number, pid, os.pidfd_open(pid))
-        self._forks[number] = fork
-        self._events.register(fork.watched, selectors.EVENT_READ, fork)
+        self._forks[number] = pid
 
     def _become(self, work: Work) -> NoReturn:
         """In the new process: it has nothing to do with its siblings, nor with who gives orders."""
         try:
             os.setpgrp()
-            for each in (self._kept, *(fork.watched for fork in self._forks.values())):
-                os.close(each)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._events.close()
+            os.close(self._kept)
             nothing = os.open(os.devnull, os.O_RDWR)
             said = os.open(work.said, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             for stream, file in enumerate((nothing, nothing, said)):
@@ -96,18 +93,20 @@ class _Forkserver:
         os.read(self._end, 1)
         os._exit(1)
 
-    def _ended(self, fork: _Fork) -> None:
-        self._events.unregister(fork.watched)
-        os.close(fork.watched)
-        del self._forks[fork.number]
-        with suppress(ProcessLookupError):
-            os.killpg(fork.pid, signal.SIGKILL)  # what it started may have outlived it
-        _tell(fork.number, os.waitstatus_to_exitcode(os.waitpid(fork.pid, 0)[1]))
+    def _reap(self) -> None:
+        for number, pid in list(self._forks.items()):
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                _tell(number, self._killed(pid))
+                del self._forks[number]
+
+    def _killed(self, pid: int) -> int:
+        """End a process, if it has not ended, and what it started, which may have outlived it; the exit code."""
+        os.killpg(pid, signal.SIGKILL)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def _end_all(self) -> None:
-        for fork in self._forks.values():
-            os.killpg(fork.pid, signal.SIGKILL)
-            os.waitpid(fork.pid, 0)
+        for pid in self._forks.values():
+            self._killed(pid)
 
 
 def _tell(number: int, exit_code: int) -> None:
