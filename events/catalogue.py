@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from events.envelope import Event, Recorded, missing
+from events.envelope import Event, Recorded, check, subject_of
 
 Old = TypeVar("Old", bound=Event)
 New = TypeVar("New", bound=Event)
@@ -82,10 +82,21 @@ class Catalogue:
         return event
 
     def read(
-        self, *, headers: Mapping[str, str] | None, payload: bytes, stream: str, position: int
+        self,
+        *,
+        headers: Mapping[str, str] | None,
+        payload: bytes,
+        stream: str,
+        position: int,
+        subject: str | None = None,
     ) -> Recorded[Event]:
-        """A message of the log as a recorded event. Raises `Undecodable`."""
+        """A message of the log as a recorded event. Raises `Undecodable`, also when it is not where it belongs."""
         headers = {} if headers is None else headers
-        if lacking := missing(headers):
-            raise Undecodable(f"{stream}@{position} lacks the headers {', '.join(sorted(lacking))}")
-        return Recorded(self.decode(headers["ce-type"], payload), headers, stream, position)
+        try:
+            check(headers)
+        except ValueError as malformed:
+            raise Undecodable(f"{stream}@{position} {malformed}") from malformed
+        event = self.decode(headers["ce-type"], payload)
+        if subject is not None and subject != subject_of(event):
+            raise Undecodable(f"{stream}@{position} is stored as {subject} but says {subject_of(event)}")
+        return Recorded(event, headers, stream, position)

@@ -2,7 +2,8 @@
 
 import re
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from urllib.parse import quote, unquote
@@ -184,18 +185,48 @@ PLAIN = "!#$&'()*+,/:;<=>?@[\\]^`{|}"
 """What CloudEvents leaves as it is in a header, beside letters, digits and `_.-~`; the rest is percent-encoded."""
 
 REQUIRED = frozenset({"ce-id", "ce-type", "ce-time", "ce-actor", "ce-commandid", "ce-correlationid"})
+ID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+POSITIONS = r"-?\d+(?:,-?\d+)*"
 WRITTEN = re.compile(
-    r"\r\nce-id: .+\r\nce-type: .+\r\nce-source: .+\r\nce-time: .+\r\nce-actor: .+"
-    r"\r\nce-commandid: .+\r\nce-correlationid: .+\r\n"
+    rf"\r\nce-id: {ID}\r\nce-type: [^\r]+\r\nce-source: [^\r]+\r\nce-time: ([^\r]+Z)\r\nce-actor: [^\r]+"
+    rf"\r\nce-commandid: {ID}\r\nce-correlationid: {ID}\r\n(?:ce-causationid: {ID}\r\n)?"
+    rf"(?:ce-fingerprint: [^\r]+\r\n)?(?:traceparent: [^\r]+\r\n)?ce-previous: {POSITIONS}\r\n"
 )
-"""The required headers as `to_headers` puts them: together, and in this order."""
+"""The headers as `to_headers` and the log put them: together, and in this order."""
 
 
-def missing(headers: Mapping[str, str]) -> Set[str]:
-    """Required headers that a message lacks. Most were written here, and need one look."""
-    if isinstance(headers, Headers) and WRITTEN.search(headers.text):
-        return frozenset()
-    return REQUIRED - headers.keys()
+def check(headers: Mapping[str, str]) -> None:
+    """Raises `ValueError` when headers lack something or are no envelope. Most were written here, and need one look."""
+    if isinstance(headers, Headers) and (written := WRITTEN.search(headers.text)):
+        with suppress(ValueError):
+            datetime.fromisoformat(written[1])
+            return
+    if lacking := REQUIRED - headers.keys():
+        raise ValueError(f"lacks the headers {', '.join(sorted(lacking))}")
+    for name, valid in _VALID.items():
+        if value := headers.get(name):
+            try:
+                valid(value)
+            except (ValueError, OverflowError) as cause:
+                raise ValueError(f"has a header {name} that is none: {cause}") from cause
+
+
+def _valid_time(value: str) -> None:
+    if (at := datetime.fromisoformat(value)).tzinfo is None:
+        raise ValueError(f"{value} says nothing of its time zone")
+    at.astimezone(UTC)
+
+
+def _valid_positions(value: str) -> None:
+    if not re.fullmatch(POSITIONS, value, re.ASCII):
+        raise ValueError(f"{value} names no positions")
+
+
+_VALID: Mapping[str, Callable[[str], object]] = {
+    **dict.fromkeys(("ce-id", "ce-commandid", "ce-correlationid", "ce-causationid"), UUID),
+    "ce-time": _valid_time,
+    "ce-previous": _valid_positions,
+}
 
 
 def timestamp(at: datetime) -> str:

@@ -71,7 +71,11 @@ class Attempts:
         stream = self._handler.on.context.upper()
         try:
             recorded = self._catalogue.read(
-                headers=delivery.headers, payload=delivery.payload, stream=stream, position=delivery.position
+                headers=delivery.headers,
+                payload=delivery.payload,
+                stream=stream,
+                position=delivery.position,
+                subject=delivery.subject,
             )
         except ValueError as undecodable:
             return await self._give_up(None, delivery, cause_of(undecodable))
@@ -102,7 +106,9 @@ class Attempts:
         if delivery.attempt > 1:
             subject = self._subject(recorded)
             if said := (await self._signals.latest([subject])).get(subject):
-                own = max(own, msgspec.json.decode(said, type=_Excuse).excused)
+                told = msgspec.json.decode(said, type=_Excuse)
+                if told.event == recorded.position:  # not another event of the same aggregate
+                    own = max(own, told.excused)
         if own:
             self._excused[delivery.position] = own
         return own
@@ -207,7 +213,10 @@ class Attempts:
                 )
         except (Unavailable, LogUnavailable):
             return _again(1.0)
-        except Refusal as refused:  # the letter is there; the aggregate knows better what became of it
+        except (
+            Refusal,
+            ValueError,
+        ) as refused:  # the letter is there; the aggregate knows better, or is unreadable
             log.warning("giving up was refused", handler=handler.name, cause=refused)
         del self._excused[delivery.position]
         self._metrics.buried(handler.name)
@@ -223,7 +232,7 @@ class Attempts:
 
     def _tell(self, recorded: Recorded[Event], **facts: Any) -> None:
         if excused := self._excused[recorded.position]:
-            facts["excused"] = excused
+            facts |= {"excused": excused, "event": recorded.position}
         told = asyncio.ensure_future(
             self._signals.send(self._subject(recorded), {"handler": self._handler.name, **facts})
         )
@@ -238,6 +247,8 @@ class Attempts:
 class _Excuse(msgspec.Struct):
     """Of what is told of an attempt: how many deliveries before it were none."""
 
+    event: int = 0
+    """Its position."""
     excused: int = 0
 
 

@@ -213,7 +213,11 @@ class Log:
 
     def _recorded(self, message: Stored) -> Recorded[Event]:
         return self.catalogue.read(
-            headers=message.headers, payload=message.payload, stream=message.stream, position=message.position
+            headers=message.headers,
+            payload=message.payload,
+            stream=message.stream,
+            position=message.position,
+            subject=message.subject,
         )
 
 

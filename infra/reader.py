@@ -120,6 +120,7 @@ class Reader:
             payload=delivery.payload,
             stream=self._stream,
             position=delivery.position,
+            subject=delivery.subject,
         )
 
     async def open(self) -> Pull:

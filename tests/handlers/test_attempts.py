@@ -2,14 +2,16 @@
 
 import asyncio
 import time
+from functools import partial
 from typing import Any
 
 from events.envelope import Recorded
+from events.ids import new_id
 from handlers.commands import Command
-from handlers.handler import Answer, Attempt, Failure, Handler, Poison, Retry
+from handlers.handler import Answer, Attempt, Failure, Handler, NotYet, Poison, Retry
 from handlers.refusals import NameTaken, Unavailable
 from infra import jetstream
-from tests.handlers.workshop import Finish, Floor, Forsake
+from tests.handlers.workshop import Finish, Floor, Forsake, Note
 from tests.kernel.wiring import until
 
 
@@ -143,6 +145,39 @@ async def test_an_aggregate_that_refuses_the_news_of_giving_up_is_still_rid_of_t
         await until(floor.idle, within=5)
     assert await floor.buried(1)
     assert await floor.story(task) == ["asked"]
+
+
+async def test_an_aggregate_that_cannot_be_read_is_still_rid_of_the_event(floor: Floor) -> None:
+    async def effect(recorded: Recorded[Any], _: Attempt) -> Answer:
+        return Finish(task_id=recorded.event.task_id)
+
+    [task] = await floor.ask("")
+    junk = jetstream.Message(f"{floor.shop.context}.task.{task}.noted", b"{", {})
+    position = (await jetstream.publish(floor.nc, junk)).seq
+    async with floor.working(floor.shop.handler(effect, attempts=2)):
+        await until(floor.idle, within=5)
+    letter = await floor.buried(1)
+    assert letter
+    assert letter.error.startswith(f"Undecodable: {floor.shop.stream}@{position} lacks the headers ")
+
+
+async def test_what_came_too_early_excuses_no_other_event_of_its_aggregate(floor: Floor) -> None:
+    numbers: list[int] = []
+
+    def announce(recorded: Recorded[Any]) -> Note:
+        if recorded.event.text == "early":
+            raise NotYet(0.01 if len(numbers) < 20 else 60.0)
+        return Note(task_id=recorded.event.task_id, text=str(new_id()))
+
+    async def effect(_: Recorded[Any], attempt: Attempt) -> Answer:
+        numbers.append(attempt.number)
+        raise ValueError("not today")
+
+    task = new_id()
+    async with floor.working(floor.shop.handler(effect, announce=announce, attempts=3)):
+        await floor.ask("early", "", task=task)
+        await until(partial(floor.buried, 2))
+    assert numbers == [1, 2, 3]
 
 
 async def test_an_outage_of_the_log_uses_up_no_attempts(floor: Floor) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from events.catalogue import Catalogue, Undecodable, Upcast
 from events.envelope import to_headers
@@ -124,6 +125,52 @@ def test_a_message_without_its_envelope_is_undecodable(missing):
             read(found, CATALOGUE.encode(event))
     with pytest.raises(Undecodable):
         CATALOGUE.read(headers=None, payload=b"{}", stream="GARDEN", position=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ce-id", "not-a-uuid"),
+        ("ce-time", "yesterday"),
+        ("ce-time", "2026-02-30T04:05:06.000000Z"),
+        ("ce-time", "2026-02-03T04:05:06"),
+        ("ce-time", "0001-01-01T00:00:00+14:00"),
+        ("ce-commandid", "7"),
+        ("ce-correlationid", "-" * 36),
+        ("ce-causationid", "somebody"),
+        ("ce-previous", "the one before"),
+    ],
+)
+def test_an_envelope_that_nobody_could_use_is_undecodable(name, value):
+    event = Deleted(visit_id=ID)
+    intent = structs.replace(INTENT, causation_id=new_id())
+    headers = to_headers(event, new_id(), intent) | {"ce-previous": "3,2"}
+    for spoilt in (headers | {name: value}, dict(sorted((headers | {name: value}).items()))):
+        stored = "".join(f"\r\n{each}: {text}" for each, text in spoilt.items())
+        for found in (spoilt, Headers(f"NATS/1.0{stored}\r\n\r\n".encode())):
+            with pytest.raises(Undecodable, match=f"GARDEN@1 has a header {name} that is none"):
+                read(found, CATALOGUE.encode(event))
+
+
+def test_an_envelope_of_another_tool_is_read_whatever_its_order():
+    event = Deleted(visit_id=ID)
+    headers = to_headers(event, new_id(), INTENT) | {"ce-time": "2026-02-03T04:05:06+01:00"}
+    stored = "".join(f"\r\n{each}: {headers[each].upper()}" for each in sorted(headers) if each != "ce-type")
+    block = f"NATS/1.0\r\nce-type: {event.type()}{stored}\r\n\r\n"
+    assert read(Headers(block.encode()), CATALOGUE.encode(event)).event == event
+
+
+def test_an_event_that_is_stored_under_the_name_of_another_is_undecodable():
+    event = Deleted(visit_id=ID)
+    headers, payload = to_headers(event, new_id(), INTENT), CATALOGUE.encode(event)
+
+    def stored(subject: str) -> None:
+        CATALOGUE.read(headers=headers, payload=payload, stream="GARDEN", position=1, subject=subject)
+
+    stored(f"garden.visit.{ID}.deleted")
+    for subject in (f"garden.visit.{new_id()}.deleted", f"garden.visit.{ID}.named", "garden.deleted"):
+        with pytest.raises(Undecodable, match=f"GARDEN@1 is stored as {subject}"):
+            stored(subject)
 
 
 @pytest.mark.parametrize("at_second", [float("nan"), float("inf"), "soon"])
