@@ -15,6 +15,9 @@ New = TypeVar("New", bound=Event)
 class Undecodable(ValueError):
     """A message in the log that this version cannot read: unknown type, broken payload or envelope."""
 
+    subject: str | None = None
+    """Where it is stored, as far as that is known."""
+
 
 @dataclass(frozen=True)
 class Upcast(Generic[Old, New]):
@@ -93,10 +96,14 @@ class Catalogue:
         """A message of the log as a recorded event. Raises `Undecodable`, also when it is not where it belongs."""
         headers = {} if headers is None else headers
         try:
-            check(headers)
-        except ValueError as malformed:
-            raise Undecodable(f"{stream}@{position} {malformed}") from malformed
-        event = self.decode(headers["ce-type"], payload)
-        if subject is not None and subject != subject_of(event):
-            raise Undecodable(f"{stream}@{position} is stored as {subject} but says {subject_of(event)}")
+            try:
+                check(headers)
+            except ValueError as malformed:
+                raise Undecodable(f"{stream}@{position} {malformed}") from malformed
+            event = self.decode(headers["ce-type"], payload)
+            if subject is not None and subject != subject_of(event):
+                raise Undecodable(f"{stream}@{position} is stored as {subject} but says {subject_of(event)}")
+        except Undecodable as unreadable:
+            unreadable.subject = subject
+            raise
         return Recorded(event, headers, stream, position)

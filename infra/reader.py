@@ -66,6 +66,10 @@ class Reader:
             events = await self._read(deliveries)
         return events
 
+    def pass_over(self) -> None:
+        """Go on behind the message that was `Undecodable`: for who can do without it."""
+        self.position += 1
+
     async def before(self, end: int) -> bool:
         """Whether anything up to the position `end` is still to be taken. Raises `LogUnavailable`.
 

@@ -6,13 +6,19 @@ from pathlib import Path
 from uuid import UUID
 
 from app.http.keys import ApiKey, KeyRing, NewKey, key_from, new_key
+from events.catalogue import Undecodable
 from events.envelope import Event, Intent
 from events.identity import Issued, Revoked
 from events.ids import derived_id, new_id
 from handlers.commands import Commands
 from handlers.identity.decide import IssueApiKey
 from infra.embedded.home import unusable, write_private
+from infra.jetstream import patiently
 from infra.log import Log
+from infra.reader import Reader
+from infra.telemetry import logs
+
+logger = logs.logger(__name__)
 
 STREAM = "IDENTITY"
 KEY_FILE = "api-key"
@@ -22,19 +28,31 @@ FIRST_KEYS = UUID("0c7a1c52-6f0e-5d55-9b0f-4f3f4d1a7e90")
 
 async def load(log: Log, ring: KeyRing, after: int = 0) -> int:
     """Put every key in force on the ring; the position up to which that holds. `after` is what it held so far."""
-    position = after
-    async for recorded in log.scan(STREAM, after=after):
-        apply(ring, recorded.event)
-        position = recorded.position
-    return position
+    end = await patiently(lambda: log.last_position(STREAM))
+    async with log.reader(STREAM, after=after) as reader:
+        while await patiently(lambda: reader.before(end)):
+            await _take(reader, ring, wait=1.0)
+        return reader.position
 
 
 async def follow(log: Log, ring: KeyRing, after: int) -> None:
     """Keep the ring up to date, for ever."""
     async with log.reader(STREAM, after=after) as reader:
         while True:
-            for recorded in await reader.take(100):
-                apply(ring, recorded.event)
+            await _take(reader, ring)
+
+
+async def _take(reader: Reader, ring: KeyRing, *, wait: float | None = None) -> None:
+    """What cannot be read stops nobody from using other keys; where it is stored as a revocation, it is one."""
+    try:
+        for recorded in await reader.take(100, wait=wait):
+            apply(ring, recorded.event)
+    except Undecodable as unreadable:
+        logger.error("an event of an API key cannot be read", position=reader.position + 1, cause=unreadable)
+        reader.pass_over()
+        for key in ring:
+            if unreadable.subject == f"identity.api_key.{key.key_id}.{Revoked.name}":
+                ring.remove(key.key_id)
 
 
 def apply(ring: KeyRing, event: Event) -> None:
@@ -91,15 +109,18 @@ async def first_key(
     if secret is None and len(ring):
         return  # another process has the first key
     key = key_from(secret) if secret else new_key(new_id())
-    await issue(
-        commands,
-        key,
-        key_id=derived_id(FIRST_KEYS, key.hash),
-        label="first key",
-        scopes=("*",),
-        clock=clock,
-        actor="headwater",
-    )
+    try:
+        await issue(
+            commands,
+            key,
+            key_id=derived_id(FIRST_KEYS, key.hash),
+            label="first key",
+            scopes=("*",),
+            clock=clock,
+            actor="headwater",
+        )
+    except Undecodable as unreadable:
+        logger.error("an event of the first API key cannot be read", cause=unreadable)
     if kept != key.secret:
         write_private(home / KEY_FILE, key.secret)
 

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from app import contexts
+from infra import jetstream
 from tests.deployment import KEY, Deployment, deployed
 
 Ask = Callable[[str], Awaitable[int]]
@@ -16,6 +17,10 @@ Ask = Callable[[str], Awaitable[int]]
 
 @pytest.fixture
 def ask(deployment: Deployment) -> Ask:
+    return asking(deployment)
+
+
+def asking(deployment: Deployment) -> Ask:
     """The status of a read with a key."""
 
     async def ask(secret: str) -> int:
@@ -134,3 +139,21 @@ async def test_the_first_key_works_with_the_first_request() -> None:
             assert answer.status == 200
         kept = fresh.home / "api-key"
         assert (kept.read_text().strip(), kept.stat().st_mode & 0o777) == (KEY, 0o600)
+
+
+async def test_what_cannot_be_read_of_one_key_leaves_the_others_in_force() -> None:
+    async with deployed(start=False) as fresh:
+        await fresh.serve.start()
+        [first, lost, _] = [await issue(fresh, name, "--scope", "jobsite:read") for name in "abc"]
+        [nats] = fresh.nats
+        nc = await jetstream.connect(nats.operator_url, name="another tool")
+        for subject in ("key", f"api_key.{first[0]}.issued", f"api_key.{lost[0]}.revoked"):
+            await jetstream.publish(nc, jetstream.Message(f"identity.{subject}", b"{", {}))
+        await nc.close()
+        _, later = await issue(fresh, "d", "--scope", "jobsite:read")
+        for _ in range(2):
+            await soon(asking(fresh), later, 200)
+            answers = [await asking(fresh)(secret) for secret in (KEY, first[1], lost[1])]
+            assert answers == [200, 200, 401]
+            await fresh.serve.stop()
+            await fresh.serve.start()

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import asynccontextmanager
+from uuid import UUID
 
 import pytest
 from nats.aio.client import Client
@@ -141,11 +142,12 @@ async def test_a_reader_halts_at_what_it_cannot_read(log, ledger, nc, before):
 async def test_a_reader_halts_at_an_event_that_cannot_be_lifted(log, ledger, nc):
     class PaidV2(Event, frozen=True, kw_only=True):
         context, aggregate, name = ledger.context, "account", "paid"
+        account_id: UUID
 
     def lift(old: Event) -> Event:
         if old.amount == 1:
             raise KeyError("no such currency")
-        return PaidV2()
+        return PaidV2(account_id=old.account_id)
 
     await write(log, ledger, new_id(), 3)
     catalogue = Catalogue([ledger.Paid, PaidV2], [Upcast(ledger.Paid, PaidV2, lift)])
