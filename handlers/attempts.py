@@ -105,10 +105,9 @@ class Attempts:
         own = self._excused[delivery.position]
         if delivery.attempt > 1:
             subject = self._subject(recorded)
-            if said := (await self._signals.latest([subject])).get(subject):
-                told = msgspec.json.decode(said, type=_Excuse)
-                if told.event == recorded.position:  # not another event of the same aggregate
-                    own = max(own, told.excused)
+            told = (await self._signals.latest([subject], _Excuse)).get(subject)
+            if told and told.event == recorded.position:  # not another event of the same aggregate
+                own = max(own, told.excused)
         if own:
             self._excused[delivery.position] = own
         return own

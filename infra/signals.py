@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -13,6 +13,8 @@ from nats.errors import Error as NatsError
 
 from infra.jetstream import ApiError, LogUnavailable
 from infra.stored import direct_all, direct_get
+
+K = TypeVar("K", bound=msgspec.Struct)
 
 
 class Signals:
@@ -35,9 +37,10 @@ class Signals:
             return None
         return int(self._nc.stats["reconnects"])
 
-    async def past(self, subject: str) -> list[bytes]:
-        """The payloads of a subject that are still there, in their order. Raises `LogUnavailable`."""
-        return [each.payload for each in await direct_all(self._nc, "LIVE", subject)]
+    async def past(self, subject: str, kind: type[K]) -> list[K]:
+        """The signals of a subject that are still there, in their order. Raises `LogUnavailable`."""
+        past = [_read(each.payload, kind) for each in await direct_all(self._nc, "LIVE", subject)]
+        return [each for each in past if each is not None]
 
     @asynccontextmanager
     async def heard(self, subject: str) -> AsyncIterator[asyncio.Event]:
@@ -54,13 +57,22 @@ class Signals:
             if not self._nc.is_closed:
                 await subscription.unsubscribe()
 
-    async def latest(self, subjects: list[str]) -> dict[str, bytes]:
-        """The newest payload of each subject that has one; nothing when NATS is away."""
+    async def latest(self, subjects: list[str], kind: type[K]) -> dict[str, K]:
+        """The newest signal of each subject that has one; nothing when NATS is away."""
         try:
             found = await direct_get(self._nc, "LIVE", *({"last_by_subj": each} for each in subjects))
         except (LogUnavailable, ApiError):
             return {}
-        return {each.subject: each.payload for each in found if each}
+        read = {each.subject: _read(each.payload, kind) for each in found if each}
+        return {subject: signal for subject, signal in read.items() if signal is not None}
+
+
+def _read(payload: bytes, kind: type[K]) -> K | None:
+    """Nothing where somebody else has said something else."""
+    try:
+        return msgspec.json.decode(payload, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def progress_subject(aggregate: str, id: UUID, handler: str) -> str:

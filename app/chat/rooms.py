@@ -135,8 +135,8 @@ class Room:
 
     async def _past(self, subject: str) -> list[Told]:
         try:
-            return [msgspec.json.decode(each, type=Told) for each in await self._signals.past(subject)]
-        except (LogUnavailable, ApiError, msgspec.DecodeError):
+            return await self._signals.past(subject, Told)
+        except (LogUnavailable, ApiError):
             return []
 
     def _take_all(self, reply: UUID, past: Iterable[Told]) -> bool:

@@ -160,8 +160,7 @@ class Sending:
                 async with asyncio.timeout(PATIENCE):
                     while not told.last:
                         said.clear()
-                        past = await self.signals.past(subject)
-                        told.take_all(msgspec.json.decode(each, type=Told) for each in past)
+                        told.take_all(await self.signals.past(subject, Told))
                         if not told.last:
                             await said.wait()
         return told if told.last or len(told.text) >= len(heard.text) else heard

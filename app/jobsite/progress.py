@@ -59,10 +59,8 @@ def fresh(stages: Sequence[StageView], signals: Mapping[str, Progress]) -> dict[
 async def told(signals: Signals, aggregate: str, id: UUID, handlers: Sequence[str]) -> dict[str, Progress]:
     """The newest signal of each handler about something."""
     subjects = {progress_subject(aggregate, id, handler): handler for handler in handlers}
-    found = await signals.latest(list(subjects))
-    return {
-        subjects[subject]: msgspec.json.decode(payload, type=Progress) for subject, payload in found.items()
-    }
+    found = await signals.latest(list(subjects), Progress)
+    return {subjects[subject]: signal for subject, signal in found.items()}
 
 
 def overlay(

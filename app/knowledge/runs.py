@@ -122,10 +122,8 @@ async def stages(
 async def latest(signals: Signals, document_id: UUID) -> dict[str, Progress]:
     """The newest signal of each handler of a document."""
     subjects = {progress_subject("document", document_id, name): name for name in (*STAGE_OF, RESUME)}
-    found = await signals.latest(list(subjects))
-    return {
-        subjects[subject]: msgspec.json.decode(payload, type=Progress) for subject, payload in found.items()
-    }
+    found = await signals.latest(list(subjects), Progress)
+    return {subjects[subject]: signal for subject, signal in found.items()}
 
 
 def _shown(

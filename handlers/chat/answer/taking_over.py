@@ -57,8 +57,8 @@ def taking_over(
     async def alive(answer_id: UUID, since: datetime) -> bool:
         """Whether whoever was asked has given a sign of life lately."""
         subject = beat_subject(answer_id)
-        heard = (await signals.latest([subject])).get(subject)
-        last = max(since, msgspec.json.decode(heard, type=Beat).at) if heard else since
+        heard = (await signals.latest([subject], Beat)).get(subject)
+        last = max(since, heard.at) if heard else since
         return clock() - last < SILENT
 
     def give_up(recorded: Recorded[Any], failure: Failure) -> FailAnswer:

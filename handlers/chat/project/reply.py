@@ -102,9 +102,8 @@ class Scribe:
     async def _pen(self, event: Asked, attempt: Attempt) -> Pen:
         """One whose run goes before every earlier one of the same reply."""
         subject = reply_subject(event.project_id, event.reply_id)
-        earlier = (await self.signals.latest([subject])).get(subject)
-        before = msgspec.json.decode(earlier, type=Told).attempt if earlier else 0
-        number = max(attempt.number, before + 1)
+        earlier = (await self.signals.latest([subject], Told)).get(subject)
+        number = max(attempt.number, earlier.attempt + 1 if earlier else 1)
         return Pen(partial(self.signals.send, subject), run=str(new_id()), attempt=number)
 
     async def _write(self, recorded: Recorded[Asked], pen: Pen) -> Sequence[Command]:
