@@ -9,6 +9,7 @@ from xberg import ConversionOptions, ExtractInput, ExtractInputKind, ExtractionC
 from infra.documents import kinds
 from infra.documents.kinds import PICTURE, Kind
 from infra.documents.nesting import DEEPEST
+from infra.documents.notes import with_footnotes, with_spoken
 from infra.documents.ocr import Ocr
 from infra.documents.parsed import Limits, Page, Parsed, UnusableDocument, too_long
 
@@ -38,6 +39,7 @@ async def read(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None) -> P
     written = [(page.page_number, _written(page, kind)) for page in found.pages or ()]
     if kind == kinds.PDF and ocr and PICTURE.search(content):
         written = await _with_pictures(written, content, limits, ocr)
+    written = _with_notes(written, found, content, kind)
     text, pages = _joined(written) if written else (_clean(found.content), ())
     return Parsed(
         text=text,
@@ -57,6 +59,17 @@ def _written(page: Any, kind: Kind) -> str:
     if content in {"", heading}:  # an empty sheet says its name, though nothing is in it
         return ""
     return f"{heading}\n\n{content}"
+
+
+def _with_notes(
+    written: list[tuple[int, str]], found: Any, content: bytes, kind: Kind
+) -> list[tuple[int, str]]:
+    """Pages as their reader sees them: the parser leaves notes out of theirs, or gives them to another page."""
+    if kind == kinds.DOCX:
+        return list(with_footnotes(written, _clean(found.content)))
+    if kind == kinds.PPTX:
+        return list(with_spoken(written, content))
+    return written
 
 
 async def _with_pictures(

@@ -131,6 +131,49 @@ def pptx() -> bytes:
     return _saved(made.save)
 
 
+def noted_docx() -> bytes:
+    """A Word document of two pages, each with a footnote."""
+    space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    office = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    related = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes"
+
+    def page(text: str, n: int) -> str:
+        return f'<w:p><w:r><w:t>{text}</w:t></w:r><w:r><w:footnoteReference w:id="{n}"/></w:r></w:p>'
+
+    turn = '<w:p><w:r><w:br w:type="page"/></w:r></w:p>'
+    body = f"{page('One.', 1)}{turn}{page('Two.', 2)}"
+    notes = "".join(
+        f'<w:footnote w:id="{n}"><w:p><w:r><w:t>{text}</w:t></w:r></w:p></w:footnote>'
+        for n, text in ((1, "By Miller."), (2, "By Hendricks."))
+    )
+    whole = zipfile.ZipFile(BytesIO(docx()))
+    files = {name: whole.read(name) for name in whole.namelist()}
+    kinds, relations = files["[Content_Types].xml"], files["word/_rels/document.xml.rels"]
+    kind = f'<Override PartName="/word/footnotes.xml" ContentType="{office}"/></Types>'
+    relation = f'<Relationship Id="rId99" Type="{related}" Target="footnotes.xml"/></Relationships>'
+    return word_of(
+        body.encode(),
+        **{
+            "[Content_Types].xml": kinds.replace(b"</Types>", kind.encode()),
+            "word/_rels/document.xml.rels": relations.replace(b"</Relationships>", relation.encode()),
+            "word/footnotes.xml": f"<w:footnotes {space}>{notes}</w:footnotes>".encode(),
+        },
+    )
+
+
+def spoken_pptx() -> bytes:
+    """Eleven slides; what the speaker is to say to the second and the last."""
+    from pptx import Presentation
+
+    made = Presentation()
+    for n in range(1, 12):
+        slide = made.slides.add_slide(made.slide_layouts[5])
+        slide.shapes.title.text = f"Slide {n}"
+        if n in {2, 11}:
+            slide.notes_slide.notes_text_frame.text = f"Say it\nslowly, {n} times."
+    return _saved(made.save)
+
+
 def html() -> bytes:
     return (
         b"<!doctype html><html lang=en><head><title>Plan</title><meta name=author content=Ann>"

@@ -69,6 +69,19 @@ async def test_sheets_and_slides_are_pages() -> None:
     assert "Twelve sheets on the Second slide" in pages_of(slides)[1]
 
 
+async def test_footnotes_stand_on_the_page_that_refers_to_them() -> None:
+    first, second = pages_of(await parse(files.noted_docx(), name="notes.docx"))
+    assert ("One." in first, first.endswith("By Miller.")) == (True, True)
+    assert ("Two." in second, second.endswith("By Hendricks.")) == (True, True)
+
+
+async def test_what_a_speaker_is_to_say_belongs_to_its_slide() -> None:
+    slides = pages_of(await parse(files.spoken_pptx(), name="talk.pptx"))
+    assert slides[1] == "## Slide 2\n\nSay it\nslowly, 2 times."
+    assert slides[10] == "## Slide 11\n\nSay it\nslowly, 11 times."
+    assert all("slowly" not in slide for n, slide in enumerate(slides) if n not in {1, 10})
+
+
 async def test_a_web_page_is_its_text_and_nothing_of_its_scripts_and_pictures() -> None:
     parsed = await parse(files.html(), name="plan.html")
     assert parsed.text.startswith("# Boiler\n\nTwelve **sheets** & 4 valves")

@@ -1,0 +1,79 @@
+"""What stands beside the pages of an Office document: its footnotes, and what a speaker is to say to a slide."""
+
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from io import BytesIO
+from posixpath import join, normpath
+from xml.etree import ElementTree
+
+Written = Sequence[tuple[int, str]]
+"""Pages by their numbers."""
+FOOTNOTE = re.compile(r"^\[\^\d+\]:\n {4}(.+)$", re.MULTILINE)
+"""In the whole text."""
+LABEL = re.compile(r"^\[\^\d+\]:[ \t]*$", re.MULTILINE)
+"""On a page, where the note itself is missing."""
+_SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_SHOWN = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+
+
+def with_footnotes(pages: Written, whole: str) -> Written:
+    """Each note on the page that refers to it, in their common order; on the last one where pages do not tell."""
+    notes = FOOTNOTE.findall(whole)
+    if not notes or not pages:
+        return pages
+    if sum(len(LABEL.findall(text)) for _, text in pages) != len(notes):
+        *others, (number, text) = pages
+        return [*others, (number, "\n\n".join((text, *notes)).strip())]
+    left = iter(notes)
+    return [(number, LABEL.sub(lambda label: f"{label[0]} {next(left)}", text)) for number, text in pages]
+
+
+def with_spoken(pages: Written, content: bytes) -> Written:
+    """Each slide with its speaker's notes below."""
+    notes = _spoken(content)
+    return [
+        (number, f"{text}\n\n{notes[number]}".strip() if number in notes else text) for number, text in pages
+    ]
+
+
+def _spoken(content: bytes) -> Mapping[int, str]:
+    """A speaker's notes by the number of their slide, which is told by the files' names; it is the parser's, too."""
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        names = set(archive.namelist())
+        slides = sorted(int(slide[1]) for slide in map(_SLIDE.fullmatch, names) if slide)
+        found = {}
+        for number, n in enumerate(slides, start=1):
+            related = f"ppt/slides/_rels/slide{n}.xml.rels"
+            for target in _targets(archive.read(related)) if related in names else ():
+                file = normpath(join("ppt/slides", target)).removeprefix("/")
+                if file in names and (text := _body(archive.read(file))):
+                    found[number] = text
+    return found
+
+
+def _targets(relations: bytes) -> list[str]:
+    return [
+        each.get("Target", "")
+        for each in _elements(relations)
+        if each.get("Type", "").endswith("/notesSlide")
+    ]
+
+
+def _body(notes: bytes) -> str:
+    """The paragraphs of the notes, without the slide's number, date and picture that stand beside them."""
+    lines = []
+    for shape in _elements(notes):
+        place = shape.find(f".//{_SHOWN}ph") if shape.tag == f"{_SHOWN}sp" else None
+        if place is not None and place.get("type") == "body":
+            paragraphs = shape.iter(f"{_DRAWING}p")
+            lines += ["".join(run.text or "" for run in each.iter(f"{_DRAWING}t")) for each in paragraphs]
+    return "\n".join(lines).strip()
+
+
+def _elements(content: bytes) -> Iterator[ElementTree.Element]:
+    """None of what is no XML: for its notes alone no document is refused."""
+    with suppress(ElementTree.ParseError):
+        yield from ElementTree.fromstring(content).iter()  # noqa: S314 - what declares entities is refused before
