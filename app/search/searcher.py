@@ -62,13 +62,16 @@ class Searcher:
         self._answers: Memory[Searched] = Memory(entries=ANSWERS, size=ANSWER_BYTES)
 
     def meant(self, scope: ScopeBody, may: Callable[[str], bool]) -> tuple[Source, ...]:
-        """The contexts that a scope means and the caller may see. Raises `Forbidden` when that leaves none."""
+        """The contexts that a scope means and the caller may see. Raises `Forbidden` when that leaves none.
+
+        Nothing is both of a job and in a collection: no context is meant, but what is named must be there.
+        """
         able = [source for source in self.sources if scope.members <= source.reach]
-        allowed = tuple(source for source in able if may(source.scope))
-        if able and not allowed:
-            scopes = " or ".join(source.scope for source in able)
+        asked = able or [source for source in self.sources if scope.names and source.collections]
+        if asked and not any(may(source.scope) for source in asked):
+            scopes = " or ".join(source.scope for source in asked)
             raise Forbidden("SCOPE_REQUIRED", f"This key does not hold the scope {scopes}.")
-        return allowed
+        return tuple(source for source in able if may(source.scope))
 
     async def check(self, sources: Sequence[Source], scope: ScopeBody) -> None:
         """Raises `NotFound` for a collection that is not there."""
@@ -171,7 +174,7 @@ class Searcher:
     async def _collections(self, sources: Sequence[Source], scope: ScopeBody) -> tuple[UUID, ...]:
         names = dict.fromkeys((*(scope.names or ()), *(scope.collections or ())))
         known: dict[str, UUID] = {}
-        for source in sources:
+        for source in sources or self.sources:
             known |= await source.collections() if source.collections else {}
         if missing := [name for name in names if name not in known]:
             there = sorted(known)

@@ -122,8 +122,19 @@ async def test_a_scope_means_only_contexts_that_know_all_of_it(db: asyncpg.Pool)
     assert [each.context for each in made.meant(ScopeBody(collection="plans"), lambda _: True)] == ["base"]
     assert [each.context for each in made.meant(ScopeBody(job_id=PLANS), lambda _: True)] == ["site"]
     assert made.meant(ScopeBody(job_id=PLANS, collection="plans"), lambda _: True) == ()
-    with pytest.raises(Forbidden):
-        made.meant(ScopeBody(collection="plans"), lambda scope: scope == "site:read")
+    for closed in (ScopeBody(collection="plans"), ScopeBody(job_id=PLANS, collection="plans")):
+        with pytest.raises(Forbidden):
+            made.meant(closed, lambda scope: scope == "site:read")
+
+
+async def test_nothing_is_of_a_job_and_in_a_collection_that_must_be_there_all_the_same(
+    db: asyncpg.Pool,
+) -> None:
+    made = searcher(db, Embedder())
+    both = ScopeBody(job_id=PLANS, collection="plans")
+    assert (await made.search((), both, Query(SAID[0]))).found.hits == ()
+    with pytest.raises(NotFound, match=r"no collection 'ghosts'; there is letters, plans\."):
+        await made.search((), ScopeBody(job_id=PLANS, collection="ghosts"), Query(SAID[0]))
 
 
 async def test_collections_are_meant_by_name_and_a_missing_one_names_those_there_are(
