@@ -27,8 +27,9 @@ from app.knowledge.views import (
     ManyDeleted,
     Status,
 )
+from events.envelope import Intent, Key
 from events.ids import derived_id
-from handlers.commands import Commands
+from handlers.commands import Commands, asking_the_log
 from handlers.knowledge.document.commands import ChangeMetadata, DeleteDocument, Reingest
 from handlers.knowledge.document.decide import DOCUMENTS
 from handlers.knowledge.document.state import Document
@@ -197,14 +198,24 @@ def changing(*, commands: Commands, clock: Callable[[], datetime]) -> tuple[Endp
         outcome = await commands.execute(DeleteDocument(document_id=id), intent(call, clock, id))
         return Reply(body=Changed(id=id, position=outcome.cursor), position=outcome.cursor)
 
+    async def here(id: UUID, made: Intent) -> bool:
+        """Whether there is such a document, or this same request has deleted it."""
+        state = await commands.look(DOCUMENTS, id)
+        if isinstance(state, Document):
+            return True
+        with asking_the_log():
+            return await commands.done(Key("knowledge", "document", id), made.command_id)
+
     async def delete_many(call: Call[None, DeleteBody]) -> Reply:
         ids = tuple(dict.fromkeys(call.body.ids))
-        states = await asyncio.gather(*(commands.look(DOCUMENTS, each) for each in ids))
-        known = [id for id, state in zip(ids, states, strict=True) if isinstance(state, Document)]
         made, position = intent(call, clock, call.body), 0
+        intents = {
+            id: msgspec.structs.replace(made, command_id=derived_id(made.command_id, str(id))) for id in ids
+        }
+        found = await asyncio.gather(*(here(id, intents[id]) for id in ids))
+        known = [id for id, there in zip(ids, found, strict=True) if there]
         for id in known:
-            each = msgspec.structs.replace(made, command_id=derived_id(made.command_id, str(id)))
-            outcome = await commands.execute(DeleteDocument(document_id=id), each)
+            outcome = await commands.execute(DeleteDocument(document_id=id), intents[id])
             position = max(position, outcome.position)
         cursor = f"KNOWLEDGE@{position}"
         unknown = tuple(id for id in ids if id not in known)

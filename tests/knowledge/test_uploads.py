@@ -98,6 +98,21 @@ async def test_a_repeated_request_makes_nothing_twice_even_after_a_deletion(
     assert new["documentId"] != first["documents"][0]["documentId"]
 
 
+async def test_a_repeated_deletion_of_many_answers_as_the_first_did(http: aiohttp.ClientSession) -> None:
+    name, key = await collection(http), {"Idempotency-Key": fresh("key")}
+    taken = await upload(http, ("a.txt", fresh().encode()), ("b.txt", fresh().encode()), collection=name)
+    ids = [each["documentId"] for each in taken["documents"]]
+    asked = {"ids": [*ids, taken["documents"][0]["ingestionId"]]}
+    path = "/v1/documents/delete"
+    first = await ask(http, "POST", path, status=202, json=asked, headers=key)
+    assert (first["deleted"], first["unknown"]) == (ids, asked["ids"][2:])
+    assert await ask(http, "POST", path, status=202, json=asked, headers=key) == first
+    told = await ask(http, "POST", path, status=409, json={"ids": ids[:1]}, headers=key)
+    assert told["code"] == "IDEMPOTENCY_KEY_REUSED"
+    late = await ask(http, "POST", path, status=202, json=asked)
+    assert (late["deleted"], late["unknown"]) == ([], asked["ids"])
+
+
 async def test_documents_deleted_while_they_are_ingested_leave_nothing(
     http: aiohttp.ClientSession, deployment: Deployment
 ) -> None:
