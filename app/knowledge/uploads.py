@@ -159,12 +159,15 @@ def metadata_of(text: str | None) -> Metadata:
     if not text:
         return {}
     try:
-        return _metadata.decode(text)
+        told = _metadata.decode(text)
     except msgspec.ValidationError as error:
         refusal = invalid("INVALID_METADATA", error, _metadata.type)
         raise Invalid(refusal.code, f"metadata: {refusal.detail}", field="metadata") from None
     except (msgspec.DecodeError, RecursionError):
         raise Invalid("INVALID_METADATA", "metadata must be a JSON object.", field="metadata") from None
+    if any("\0" in str(each) for pair in told.items() for each in pair):
+        raise Invalid("INVALID_METADATA", "metadata holds the character U+0000.", field="metadata")
+    return told
 
 
 def endpoints(

@@ -62,6 +62,8 @@ async def test_what_was_accepted_before_a_mistake_stays_and_is_named(http: aioht
     [
         ({"metadata": "[1]"}, 422, "INVALID_METADATA"),
         ({"metadata": '{"a": {"b": 1}}'}, 422, "INVALID_METADATA"),
+        ({"metadata": '{"a": "b\\u0000"}'}, 422, "INVALID_METADATA"),
+        ({"metadata": '{"a\\u0000": 1}'}, 422, "INVALID_METADATA"),
         ({"strategy": "guess"}, 422, "INVALID_CHUNKING"),
         ({"size": "1"}, 422, "INVALID_CHUNKING"),
         ({"colour": "red"}, 400, "UNKNOWN_FIELD"),
