@@ -11,6 +11,7 @@ import msgspec
 from app.http.endpoints import Call, Reply
 from app.intents import intent
 from app.jobsite.job_views import Done
+from events.envelope import Intent
 from events.ids import derived_id
 from handlers.commands import Command, Commands
 from handlers.jobsite.job.decide import JOBS, Deleted, State
@@ -34,11 +35,17 @@ def naming(kind: str, name: str) -> Iterator[None]:
         raise NameTaken(f"There is already a {kind} called {name!r}.", field="name") from refused
 
 
+def asked_by(call: Call[Any, Any], clock: Callable[[], datetime], id: UUID) -> Intent:
+    """What a request asks of the aggregate `id`; all that its path names tells it from another under the same key."""
+    named = {name: call.ids.get(name, value) for name, value in call.params.items()}
+    return intent(call, clock, id, call.body, *(each for each in named.values() if each != id))
+
+
 async def carried_out(
     commands: Commands, call: Call[Any, Any], clock: Callable[[], datetime], id: UUID, *wanted: Command
 ) -> Reply:
     """Carry them out one after the other; the position is that of the last."""
-    made = intent(call, clock, id, call.body)
+    made = asked_by(call, clock, id)
     position = ""
     for n, command in enumerate(wanted):
         own = (

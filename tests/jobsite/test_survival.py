@@ -1,5 +1,6 @@
 """What people set right survives whatever is made again: through HTTP, and in the retrying of single stages."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -87,6 +88,35 @@ async def test_corrections_hold_for_another_transcript_and_only_what_is_below_th
     assert said["Order drywall screws."] == "Ann Lee"
     hits = (await get(http, f"/v1/search?q=drywall+screws&jobId={second}"))["hits"]
     assert [each["sessionId"] for each in hits] == [taken["sessionId"]]
+
+
+async def test_a_correction_that_is_sent_again_is_the_same_and_others_may_correct_elsewhere_meanwhile(
+    http: aiohttp.ClientSession,
+) -> None:
+    taken = await completed(http, sound(5.5))
+    path = f"/v1/sessions/{taken['sessionId']}"
+    await sent(http, "PATCH", f"{path}/transcript/segments/1", {"speaker": "Ann"})
+    key = {"Idempotency-Key": uuid4().hex}
+    answers = []
+    for label in ("Ann", "Ann", "Zoe"):
+        async with http.put(f"{path}/speakers/{label}", json={"name": "Ann Lee"}, headers=key) as answer:
+            answers.append((answer.status, (await answer.json()).get("position")))
+    assert answers[0] == answers[1] == (200, answers[0][1])
+    assert answers[2] == (409, None)
+
+    async def worded(n: int) -> int:
+        async with http.patch(f"{path}/transcript/segments/{n}", json={"text": f"Number {n}."}) as answer:
+            return answer.status
+
+    assert await asyncio.gather(worded(0), worded(1)) == [200, 200]
+    said = (await get(http, path))["transcript"]["segments"]
+    assert [(each["text"], each["speaker"]) for each in said[:2]] == [
+        ("Number 0.", None),
+        ("Number 1.", "Ann Lee"),
+    ]
+    assert await asyncio.gather(worded(0), worded(0)) == [200, 200]
+    async with http.patch(f"{path}/transcript/segments/\u0660", json={"text": "Nought."}) as answer:
+        assert answer.status == 404
 
 
 class Past:
