@@ -98,7 +98,7 @@ def indexed_rows(
             start_s=None,
             end_s=None,
             page=chunk.page,
-            recorded_at=recorded.at,
+            recorded_at=e.uploaded_at or recorded.at,
             embedding=vector,
         )
 

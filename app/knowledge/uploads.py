@@ -119,7 +119,11 @@ class Batch:
         whole = intent(self._call, self._clock, blob.key, fields)
         made = msgspec.structs.replace(whole, command_id=derived_id(whole.command_id, blob.key))
         command = msgspec.structs.replace(
-            command, ingestion_id=created_id(made, "ingestion"), blob=blob.key, size=blob.size
+            command,
+            ingestion_id=created_id(made, "ingestion"),
+            blob=blob.key,
+            size=blob.size,
+            uploaded_at=made.at,
         )
         for generation in count():
             id = derived_id(command.collection_id, blob.key, str(generation))

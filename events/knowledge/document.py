@@ -33,6 +33,7 @@ class DocumentUploaded(DocumentEvent, frozen=True, kw_only=True):
     file_name: str
     chunking: Chunking
     metadata: Metadata = msgspec.field(default_factory=dict)
+    uploaded_at: datetime | None = None
 
     @property
     def blobs(self) -> tuple[str, ...]:
@@ -90,6 +91,8 @@ class DocumentEmbedded(StageEvent, frozen=True, kw_only=True):
     dimensions: int
     chunks: int
     metadata: Metadata = msgspec.field(default_factory=dict)
+    uploaded_at: datetime | None = None
+    """How old what can be found is."""
 
 
 class DocumentFailed(DocumentEvent, frozen=True, kw_only=True):
@@ -166,6 +169,7 @@ class DocumentIndexed(DocumentEvent, frozen=True, kw_only=True):
     dimensions: int
     chunks: int
     metadata: Metadata = msgspec.field(default_factory=dict)
+    uploaded_at: datetime | None = None
 
     @property
     def blobs(self) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """A collection's and a document's facts, and the commands that lead to them."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +51,7 @@ _UPLOAD: dict[str, Any] = {
     "file_name": "a.txt",
     "chunking": CUT,
     "metadata": {"year": 2026},
+    "uploaded_at": datetime(2026, 11, 27, tzinfo=UTC),
 }
 _STAGE: dict[str, Any] = {"document_id": DOCUMENT, "ingestion_id": RUN, "size": 5}
 _TEXT: dict[str, Any] = {**_STAGE, "blob": "bb", "media_type": "text/plain", "pages": 1, "characters": 10}
@@ -81,7 +83,11 @@ UPLOADED = DocumentUploaded(**_UPLOAD)
 PARSED = DocumentParsed(**_TEXT)
 CHUNKED = DocumentChunked(**_CHUNKS)
 EMBEDDED = DocumentEmbedded(
-    **{**_CHUNKS, "blob": "dd"}, collection_id=COLLECTION, dimensions=3, metadata={"year": 2026}
+    **{**_CHUNKS, "blob": "dd"},
+    collection_id=COLLECTION,
+    dimensions=3,
+    metadata={"year": 2026},
+    uploaded_at=_UPLOAD["uploaded_at"],
 )
 FAILED = DocumentFailed(**_FAILURE)
 CHUNKING_FAILED = replace(FAILED, stage="chunking")

@@ -69,7 +69,7 @@ REQUESTED = IndexRequested(
 )
 INDEXED = DocumentIndexed(
     document_id=DOCUMENT, collection_id=COLLECTION, blob="ee", size=9, parsed="bb", number=2, embedder="words",
-    chunking=CUT, dimensions=2, chunks=2, metadata={"year": 2026},
+    chunking=CUT, dimensions=2, chunks=2, metadata={"year": 2026}, uploaded_at=UPLOADED.uploaded_at,
 )  # fmt: skip
 
 

@@ -47,6 +47,7 @@ async def test_another_embedder_answers_once_it_is_promoted_and_the_first_when_i
     usual = (await ask(http, "GET", f"/v1/collections/{name}"))["embedder"]
     [first, *_] = await hits(http, name, "when is concrete poured")
     assert first["explain"]["index"] == f"{usual}_b"
+    uploaded = (await ask(http, "GET", f"/v1/documents/{first['documentId']}"))["uploadedAt"]
     await ask(http, "POST", f"{path}/promote", status=409, json={})
     other = await embedder_beside(http, usual)
     await order(http, "POST", path, embedder=other, size=40, overlap=0)
@@ -61,6 +62,9 @@ async def test_another_embedder_answers_once_it_is_promoted_and_the_first_when_i
     await order(http, "POST", f"{path}/promote")
     found = await hits(http, name, "inspector Friday")
     assert (found[0]["explain"]["index"], "inspector" in found[0]["text"]) == (f"{other}_a", True)
+    poured = await hits(http, name, "when is concrete poured")
+    told = {each["recordedAt"] for each in (first, *poured) if each["documentId"] == first["documentId"]}
+    assert told == {uploaded}  # indexed anew, it is as old as it was
     assert (await ask(http, "GET", f"/v1/collections/{name}"))["chunks"] > 4
     await order(http, "POST", f"{path}/revert")
     assert (await hits(http, name, "inspector Friday"))[0]["explain"]["index"] == f"{usual}_b"

@@ -21,6 +21,7 @@ class UploadDocument(Command, frozen=True, kw_only=True):
     file_name: str
     chunking: Chunking
     metadata: Metadata
+    uploaded_at: datetime | None = None
 
 
 class StageResult(Command, frozen=True, kw_only=True):

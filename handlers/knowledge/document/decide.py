@@ -126,7 +126,14 @@ def _embedded(command: RecordVectors, now: Document) -> Sequence[DocumentEvent]:
         ]
     told = {name: getattr(made, name) for name in ("parsed", "number", "embedder", "chunking", "chunks")}
     return [
-        as_told(DocumentEmbedded, command, collection_id=now.collection_id, metadata=now.metadata, **told)
+        as_told(
+            DocumentEmbedded,
+            command,
+            collection_id=now.collection_id,
+            metadata=now.metadata,
+            uploaded_at=now.uploaded_at,
+            **told,
+        )
     ]
 
 
@@ -192,6 +199,7 @@ def _index(command: IndexCommand, now: Document) -> Sequence[DocumentEvent]:
                     collection_id=now.collection_id,
                     embedder=slot.embedder,
                     metadata=now.metadata,
+                    uploaded_at=now.uploaded_at,
                 )
             ]
         case FailIndex() as c:

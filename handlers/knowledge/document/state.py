@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
 from events.knowledge import (
@@ -74,6 +75,7 @@ class Document:
     complete: bool = False
     """Whether an ingestion of it has ever come to its end."""
     slots: Mapping[int, Slot] = field(default_factory=dict)
+    uploaded_at: datetime | None = None
 
     def awaits(self, ingestion: UUID, stage: Stage) -> bool:
         """Whether this stage of this ingestion is what comes next. One that failed may still succeed."""
@@ -99,6 +101,7 @@ def evolve(state: State, event: DocumentEvent) -> State:
                 e.chunking,
                 e.metadata,
                 e.ingestion_id,
+                uploaded_at=e.uploaded_at,
             )
         case DocumentDeleted(ingestion_id=first), _:
             return Deleted(first)
