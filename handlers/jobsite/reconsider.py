@@ -1,7 +1,8 @@
 """Recordings that were found to contradict something, once that says something else or is gone.
 
-They are compared again with what is there now. What quotes something deleted, in summaries, findings and reports, is
-named in the event, so that it is forgotten (`handlers/operations/erasing.py`).
+They are compared again with what is there now, or, where they were being compared just then, once that is done.
+What quotes something deleted, in summaries, findings and reports, is named in the event, so that it is forgotten
+(`handlers/operations/erasing.py`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,7 @@ from events.jobsite import (
     Reported,
     SessionDeleted,
     SessionMoved,
+    SourceChanged,
     Summarised,
     Understood,
 )
@@ -29,6 +31,8 @@ from infra.understanding import Discrepancy, Quote
 
 GONE = (SessionDeleted, AttachmentDeleted)
 CHANGED = (Understood, SessionMoved, AttachmentMoved)
+CAUSES = (Understood, SessionMoved, SourceChanged)
+"""What a recording is summed up because of."""
 LONGEST = 600.0
 
 
@@ -53,11 +57,25 @@ def reconsiderers(*, reading: Reading, models: ReadModels, log: Log) -> tuple[Ha
     async def late(recorded: Recorded[Summarised | DiscrepanciesFound], _: Attempt) -> Sequence[Reconsider]:
         session = recorded.event.session_id
         quoted = {(each.source, each.source_id) for each in await _quoted(recorded.event)}
-        return [
-            await _reconsidered(session, id, True)
-            for kind, id in sorted(quoted)
-            if TOMBSTONE in await log.held(Key("jobsite", kind, id))
-        ]
+        answers = []
+        for kind, id in sorted(quoted):
+            if TOMBSTONE in await log.held(Key("jobsite", kind, id)):
+                answers.append(await _reconsidered(session, id, True))
+            elif (
+                id != session and isinstance(recorded.event, Summarised) and await _outrun(recorded, kind, id)
+            ):
+                answers.append(await _reconsidered(session, id, False))
+        return answers
+
+    async def _outrun(summarised: Recorded[Any], kind: str, source: UUID) -> bool:
+        """Whether what is quoted has changed since it was begun to sum up: nobody knows which words were read."""
+        own = await reading.past("session", summarised.event.session_id)
+        causes = [each.position for each in own if isinstance(each.event, CAUSES)]
+        begun = max((each for each in causes if each < summarised.position), default=0)
+        past = await reading.past(kind, source)
+        changes = [each.position for each in past if isinstance(each.event, CHANGED)]
+        first = [each.position for each in past if isinstance(each.event, Understood)][:1]
+        return any(begun < each < summarised.position for each in changes if each not in first)
 
     async def _reconsidered(session: UUID, source: UUID, gone: bool) -> Reconsider:
         forgotten = await _quoting(session, source) if gone else ()

@@ -116,7 +116,7 @@ def _summarised(c: RecordSummary, s: Session) -> Sequence[SessionEvent]:
 
 
 def _reconsidered(c: Reconsider, s: Session) -> Sequence[SessionEvent]:
-    """Where it is not understood, or not summed up yet, it will be compared with what is there then."""
+    """Where it is not understood, or not summed up yet, it is compared with what is there then, or once more."""
     if s.understood is None or not {"understand", "summarise"} <= s.done:
         return [] if not c.forgotten else [as_told(SourceChanged, c)]
     event = as_told(
