@@ -143,6 +143,8 @@ def test_a_transcription_that_fails_leaves_the_session_as_good_as_before() -> No
     failure = TranscriptionFailed(session_id=SESSION, job_id=JOB, request_id=REQUEST, code="C", detail="d")
     given(*LIFE, REQUESTED).when(failing, failing, propose).then(failure)
     assert SESSIONS.evolve(folded(*LIFE, REQUESTED), failure).status == "completed"
+    accept = AcceptTranscript(session_id=SESSION, request_id=REQUEST)
+    given(*LIFE, REQUESTED, failure).when(accept).refused(NotFound, "NO_SUCH_PROPOSAL")
 
 
 def test_people_move_a_session_whatever_was_said_in_it() -> None:

@@ -75,8 +75,8 @@ class Session:
     retries: Mapping[Stage, int] = field(default_factory=dict)
     requests: Mapping[UUID, TranscriptProposed | None] = field(default_factory=dict)
     """Requests for other transcripts that are open, with what was proposed."""
-    closed: frozenset[UUID] = frozenset()
-    """Requests that were answered for good."""
+    taken: frozenset[UUID] = frozenset()
+    """Requests whose transcript was taken."""
     discrepancies: frozenset[UUID] = frozenset()
     decided: Mapping[UUID, bool] = field(default_factory=dict)
 
@@ -125,7 +125,7 @@ def _stages(s: Session, event: SessionEvent) -> Session:
     match event:
         case Transcribed() as e:
             return replace(
-                _again(_closed(s, e.request_id), "transcribe", done=True),
+                _again(_taken(s, e.request_id), "transcribe", done=True),
                 transcript=e.blob,
                 corrections=e.corrections,
                 chunk_sets={},
@@ -161,7 +161,7 @@ def _requests(s: Session, event: SessionEvent) -> Session:
         case TranscriptProposed() as e:
             return replace(s, requests={**s.requests, e.request_id: e})
         case TranscriptionFailed() as e:
-            return _closed(s, e.request_id)
+            return replace(s, requests=_without(s, e.request_id))
         case SessionRenamed() as e:
             return replace(s, title=e.title)
         case SessionMoved() as e:
@@ -198,8 +198,11 @@ def _moved(s: Session) -> Session:
     return replace(_again(s, "index"), indexes=frozenset())
 
 
-def _closed(s: Session, request: UUID | None) -> Session:
+def _taken(s: Session, request: UUID | None) -> Session:
     if request is None:
         return s
-    still = {each: proposed for each, proposed in s.requests.items() if each != request}
-    return replace(s, requests=still, closed=s.closed | {request})
+    return replace(s, requests=_without(s, request), taken=s.taken | {request})
+
+
+def _without(s: Session, request: UUID) -> Mapping[UUID, TranscriptProposed | None]:
+    return {each: proposed for each, proposed in s.requests.items() if each != request}

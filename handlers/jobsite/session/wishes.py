@@ -63,7 +63,7 @@ def asked(command: SessionCommand, s: Session) -> Sequence[SessionEvent]:
         case RequestReport() as c:
             return _report_again(c, s)
         case RequestTranscription() as c:
-            known = c.request_id in s.requests or c.request_id in s.closed
+            known = c.request_id in s.requests or c.request_id in s.taken
             return [] if known else [as_told(TranscriptionRequested, c, audio=s.audio)]
         case AcceptTranscript() as c:
             return _accepted(c, s)
@@ -116,7 +116,7 @@ def _report_again(c: RequestReport, s: Session) -> Sequence[SessionEvent]:
 
 
 def _accepted(c: AcceptTranscript, s: Session) -> Sequence[SessionEvent]:
-    if c.request_id in s.closed:
+    if c.request_id in s.taken:
         return []
     if (proposed := s.requests.get(c.request_id)) is None:
         raise NotFound("NO_SUCH_PROPOSAL", f"No transcript was proposed under {c.request_id}.")
