@@ -6,6 +6,7 @@ import mimetypes
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 from uuid import uuid4
 
 import msgspec
@@ -88,8 +89,8 @@ def _field(boundary: str, name: str, value: str) -> bytes:
 
 def _file(boundary: str, name: str) -> bytes:
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    plain = name.replace("\\", "_").replace('"', "%22").replace("\r", "").replace("\n", "")
+    written = quote(name.replace("\\", "_"), safe="")
     return (
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{plain}"\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{written}"\r\n'
         f"Content-Type: {kind}\r\n\r\n"
     ).encode()

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from app.http.problems import Malformed
 
@@ -12,6 +14,10 @@ HEADERS_LIMIT = 8 << 10
 _PARAMETER = re.compile(
     r';\s*(name|filename)="((?:[^"\\]|\\.)*)"|;\s*(name|filename)=([^";\s]+)', re.IGNORECASE
 )
+_EXTENDED = re.compile(r";\s*filename\*=utf-8'[^']*'([^\"';\s]+)", re.IGNORECASE)
+"""RFC 5987: some clients write a name in other letters like this, beside a plain one that is worse, or alone."""
+_ENCODED = re.compile(r"(?:[A-Za-z0-9._~-]|%[0-9A-Fa-f]{2})+")
+"""RFC 7578: others, aiohttp's among them, write all that is no letter of ASCII as `%20`."""
 
 
 @dataclass(frozen=True)
@@ -123,9 +129,17 @@ def _part(headers: dict[str, str], content: AsyncIterator[bytes]) -> Part:
     }
     if kind.strip().lower() != "form-data" or not found.get("name"):
         raise _malformed("a part has no name")
-    return Part(
-        found["name"], _plain_name(found.get("filename", "")), headers.get("content-type", ""), content
-    )
+    extended = _EXTENDED.search(";" + rest)
+    filename = extended[1] if extended else found.get("filename", "")
+    return Part(found["name"], _plain_name(_decoded(filename)), headers.get("content-type", ""), content)
+
+
+def _decoded(filename: str) -> str:
+    """What a name says that has been percent-encoded as a whole; any other stays as it came."""
+    if _ENCODED.fullmatch(filename):
+        with suppress(UnicodeDecodeError):
+            return unquote(filename, errors="strict")
+    return filename
 
 
 def _plain_name(filename: str) -> str:

@@ -31,7 +31,7 @@ async def test_a_recording_is_accepted_once_whatever_breaks(
 ) -> None:
     proxy.cut_requests, proxy.cut_answers = requests, answers
     told: list[tuple[int, int]] = []
-    path, job = recording(tmp_path, "Küche “1”.wav"), new_id()
+    path, job = recording(tmp_path, 'Küche "1" 100%25; b.wav'), new_id()
     taken = await client.upload(path, title="Küche", job_id=job, progress=lambda *far: told.append(far))
     size = path.stat().st_size
     assert (told[0], told[-1]) == ((0, size), (size, size))

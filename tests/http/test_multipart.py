@@ -144,6 +144,24 @@ async def test_a_filename_is_a_name_and_no_path(site: Site, sent: str, kept: str
         assert (await response.json())["name"] == kept
 
 
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ('filename="Aufnahme%20l%C3%A4uft.ogg"', "Aufnahme läuft.ogg"),
+        ('filename="..%2F..%2Fa%0A.wav"', "a.wav"),
+        ('filename="100%.txt"', "100%.txt"),
+        ('filename="a%20b c.txt"', "a%20b c.txt"),
+        ('filename="a%FF.txt"', "a%FF.txt"),
+        ("filename*=UTF-8''Aufnahme%20l%C3%A4uft.ogg", "Aufnahme läuft.ogg"),
+        ("filename=\"=?utf-8?B?w6Q=?=\"; filename*=utf-8'de'%C3%A4.wav", "ä.wav"),
+    ],
+)
+async def test_a_filename_is_read_however_its_client_writes_other_letters(site: Site, sent: str, kept: str):
+    head = f'--b\r\nContent-Disposition: form-data; name="file"; {sent}\r\n\r\n'
+    async with await post(site, head.encode() + b"x\r\n--b--") as response:
+        assert (await response.json())["name"] == kept
+
+
 async def test_an_upload_that_is_too_large_is_refused_without_being_read(site: Site):
     head = f"POST /v1/files HTTP/1.1\r\nHost: x\r\nX-Api-Key: {site.key}\r\nContent-Length: 10737418240\r\n"
     head += "Content-Type: multipart/form-data; boundary=b\r\n"
