@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from app.http.auth import authorize
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
 from app.intents import intent
@@ -23,6 +24,8 @@ from infra.mail.reading import parts
 
 LARGEST = 32 << 20
 """Bytes of a rendered mail."""
+REPORTS = "jobsite:read"
+"""The scope of those who may read what was said on a job."""
 
 
 class OutboxQuery(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -79,7 +82,8 @@ def endpoints(
 
     async def show(call: Call[None, None]) -> Reply:
         row = await found(call.ids["deliveryId"])
-        sent, mail = await content(row), row["channel"] == "mail"
+        mail = row["channel"] == "mail"
+        sent = await content(row) if not mail or call.principal.may(REPORTS) else None
         text, html = parts(sent) if sent and mail else (None, None)
         view = DeliveryDetail(
             **msgspec.structs.asdict(queries.delivery_view(row)),
@@ -93,6 +97,8 @@ def endpoints(
 
     async def raw(call: Call[None, None]) -> Reply:
         row = await found(call.ids["deliveryId"])
+        if row["channel"] == "mail":
+            authorize(call.principal, REPORTS)
         sent = await content(row)
         if sent is None:
             raise NotFound("CONTENT_ERASED", "What this delivery said is gone.")
@@ -124,6 +130,7 @@ def endpoints(
             path="/v1/outbox/{deliveryId}",
             handle=show,
             summary="A mail or a call, with every attempt and what it says",
+            description=f"What a mail says is a report: shown to who holds `{REPORTS}`, too.",
             tag="outbox",
             scope="notifications:read",
             answer=DeliveryDetail,
@@ -134,6 +141,7 @@ def endpoints(
             path="/v1/outbox/{deliveryId}/raw",
             handle=raw,
             summary="The mail itself, as it is sent",
+            description=f"A report: needs the scope `{REPORTS}`, too.",
             tag="outbox",
             scope="notifications:read",
             media_type="message/rfc822",

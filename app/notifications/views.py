@@ -78,7 +78,7 @@ class DeliveryView(_View, frozen=True, kw_only=True):
 
 
 class DeliveryDetail(DeliveryView, frozen=True, kw_only=True):
-    """With every attempt and, of mail, what it shows."""
+    """With every attempt and, of mail, what it shows to who may read reports."""
 
     history: tuple[AttemptView, ...]
     text: str | None = None
