@@ -17,7 +17,7 @@ from app.notifications.views import DeliveryDetail, DeliveryView, Status
 from events.envelope import Key
 from events.notifications import Channel
 from handlers.commands import Commands
-from handlers.notifications.deliveries.decide import Cancel, Resend
+from handlers.notifications.deliveries.commands import Cancel, Resend
 from handlers.refusals import Conflict, NotFound
 from infra.blobs import BlobMissing, Blobs
 from infra.mail.reading import parts

@@ -18,7 +18,7 @@ from events.envelope import Key
 from events.ids import derived_id
 from events.notifications import Kind, WebhookSecretRotated
 from handlers.commands import Command, Commands
-from handlers.notifications.deliveries.decide import RequestDelivery
+from handlers.notifications.deliveries.commands import RequestDelivery
 from handlers.notifications.webhooks.body import MEDIA_TYPE, Told
 from handlers.notifications.webhooks.decide import AddWebhook, ChangeWebhook, DeleteWebhook, RotateSecret
 from handlers.refusals import Conflict, Invalid, NotFound

@@ -9,7 +9,7 @@ from events.notifications import DeliveryRequested, SourceDeleted
 from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.notifications.decide import DeleteNotification, Source, evolve_source
-from handlers.notifications.deliveries.decide import DeleteDelivery
+from handlers.notifications.deliveries.commands import DeleteDelivery
 from infra.log import Log
 
 

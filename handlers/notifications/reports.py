@@ -8,7 +8,7 @@ from events.jobsite import Reported
 from handlers.commands import Command
 from handlers.handler import Attempt, Handler
 from handlers.notifications.decide import RaiseNotification
-from handlers.notifications.deliveries.decide import RequestDelivery, Withdraw
+from handlers.notifications.deliveries.commands import RequestDelivery, Withdraw
 from handlers.notifications.editions import is_outdated, mail_before, mail_of, newly_found
 from handlers.notifications.sessions import counted, discrepancies
 from handlers.notifications.telling import telling

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from handlers.commands import Command
 from handlers.notifications.decide import RaiseNotification, Tell
-from handlers.notifications.deliveries.decide import RequestDelivery
+from handlers.notifications.deliveries.commands import RequestDelivery
 
 
 def telling(

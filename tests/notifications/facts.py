@@ -17,7 +17,7 @@ from events.notifications import (
     NotificationRaised,
 )
 from handlers.notifications.decide import RaiseNotification
-from handlers.notifications.deliveries.decide import RecordFailure, RecordSent, RequestDelivery
+from handlers.notifications.deliveries.commands import RecordFailure, RecordSent, RequestDelivery
 
 NOTE, MAIL, SESSION, JOB, HOOK = (UUID(int=n) for n in range(1, 6))
 MONDAY = datetime(2026, 11, 16, 7, 30, tzinfo=UTC)

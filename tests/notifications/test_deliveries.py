@@ -14,9 +14,7 @@ from events.notifications import (
     DeliveryGaveUp,
     DeliveryKept,
 )
-from handlers.notifications.deliveries.decide import (
-    BROKEN_OFF,
-    DELIVERIES,
+from handlers.notifications.deliveries.commands import (
     Begin,
     Cancel,
     DeleteDelivery,
@@ -25,6 +23,7 @@ from handlers.notifications.deliveries.decide import (
     Resend,
     Withdraw,
 )
+from handlers.notifications.deliveries.decide import BROKEN_OFF, DELIVERIES
 from handlers.notifications.deliveries.schedule import Schedule
 from handlers.refusals import Conflict, NotFound
 from tests.notifications.facts import (

@@ -8,7 +8,7 @@ from events.jobsite import DiscrepanciesFound, DiscrepancyDismissed, Reported, S
 from handlers.commands import Command
 from handlers.handler import Attempt, commands_of
 from handlers.notifications.decide import RaiseNotification
-from handlers.notifications.deliveries.decide import RequestDelivery, Withdraw
+from handlers.notifications.deliveries.commands import RequestDelivery, Withdraw
 from handlers.notifications.reports import report_notifier
 from infra.blobs import Blob
 from infra.log import Log

@@ -12,7 +12,7 @@ from handlers.handler import Attempt, NotYet
 from handlers.jobsite.notified import notified
 from handlers.jobsite.session.commands import RecordNotified
 from handlers.notifications.about import title_in
-from handlers.notifications.deliveries.decide import Begin, Keep
+from handlers.notifications.deliveries.commands import Begin, Keep
 from handlers.notifications.deliveries.deliver import Posts, deliverers
 from handlers.notifications.deliveries.schedule import Schedule
 from infra.mail import NOBODY

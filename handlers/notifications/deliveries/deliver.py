@@ -11,17 +11,8 @@ from uuid import UUID
 from events.envelope import Key, Recorded
 from events.notifications import DeliveryRequested, DeliveryRescheduled
 from handlers.handler import Attempt, Failure, Handler, NotYet
-from handlers.notifications.deliveries.decide import (
-    Absent,
-    Begin,
-    Delivery,
-    GiveUp,
-    Keep,
-    RecordFailure,
-    RecordSent,
-    State,
-    evolve,
-)
+from handlers.notifications.deliveries.commands import Begin, GiveUp, Keep, RecordFailure, RecordSent
+from handlers.notifications.deliveries.decide import Absent, Delivery, State, evolve
 from handlers.notifications.deliveries.schedule import Schedule
 from handlers.notifications.webhooks.body import headers
 from handlers.notifications.webhooks.registry import Webhooks

@@ -9,7 +9,7 @@ from events.ids import derived_id
 from events.notifications import NotificationRaised
 from handlers.commands import Command
 from handlers.handler import Attempt, Handler
-from handlers.notifications.deliveries.decide import RequestDelivery
+from handlers.notifications.deliveries.commands import RequestDelivery
 from handlers.notifications.telling import telling
 from handlers.notifications.webhooks.body import MEDIA_TYPE, Told
 from handlers.notifications.webhooks.decide import Webhook
