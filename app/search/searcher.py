@@ -176,8 +176,9 @@ class Searcher:
         known: dict[str, UUID] = {}
         for source in sources or self.sources:
             known |= await source.collections() if source.collections else {}
+        there = sorted(known)
+        known |= {str(id): id for id in known.values()}
         if missing := [name for name in names if name not in known]:
-            there = sorted(known)
             named = ", ".join(there[:MENTIONED]) + (", …" if len(there) > MENTIONED else "")
             raise NotFound(
                 "COLLECTION_NOT_FOUND",

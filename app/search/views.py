@@ -32,6 +32,7 @@ class ScopeBody(_View, frozen=True, kw_only=True, omit_defaults=True, forbid_unk
     """A recording and what is attached to it."""
     document_id: UUID | None = None
     collection: Name | None = None
+    """By its name, or its id."""
     collections: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=50)] | None = None
     """In any of them."""
     metadata: Annotated[Mapping[Name, Scalar], msgspec.Meta(max_length=20)] = {}

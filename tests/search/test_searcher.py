@@ -137,12 +137,16 @@ async def test_nothing_is_of_a_job_and_in_a_collection_that_must_be_there_all_th
         await made.search((), ScopeBody(job_id=PLANS, collection="ghosts"), Query(SAID[0]))
 
 
-async def test_collections_are_meant_by_name_and_a_missing_one_names_those_there_are(
+async def test_collections_are_meant_by_name_or_id_and_a_missing_one_names_those_there_are(
     db: asyncpg.Pool,
 ) -> None:
     made = searcher(db, Embedder())
     _, base = made.sources
-    for scope, count in ((ScopeBody(collection="plans"), 1), (ScopeBody(collections=("letters",)), 0)):
+    for scope, count in (
+        (ScopeBody(collection="plans"), 1),
+        (ScopeBody(collection=str(PLANS)), 1),
+        (ScopeBody(collections=("letters",)), 0),
+    ):
         assert len((await made.search([base], scope, Query(SAID[0]))).found.hits) == count
     with pytest.raises(NotFound, match=r"no collection 'ghosts'; there is letters, plans\."):
         await made.search([base], ScopeBody(collections=("plans", "ghosts")), Query(SAID[0]))
