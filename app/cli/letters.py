@@ -22,7 +22,16 @@ async def dead_letters(settings: Settings, asked: argparse.Namespace) -> int:
     """List, show, redrive or discard dead letters."""
     where = places(settings)
     async with standing(settings, where, "dead-letters") as kernel, database(where) as db:
+        if asked.verb != "discard":
+            await _reach(db)
         return await VERBS[asked.verb](kernel, db, asked)
+
+
+async def _reach(db: asyncpg.Pool) -> None:
+    try:
+        await db.execute("select 1")
+    except OSError as away:
+        raise ConnectionError(f"the database does not answer: {away}") from away
 
 
 async def _list_letters(_: Kernel, db: asyncpg.Pool, asked: argparse.Namespace) -> int:

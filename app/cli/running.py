@@ -62,6 +62,9 @@ def once(work: Coroutine[Any, Any, int]) -> int:
     spare_collections()
     try:
         return uvloop.run(work)
+    except BrokenPipeError:  # who reads has had enough, as `head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KNOWN as failure:
         return _say(failure)
     except KeyboardInterrupt:

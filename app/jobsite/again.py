@@ -213,6 +213,7 @@ def endpoints(
             tag="sessions",
             scope="jobsite:read",
             answer=Transcriptions,
+            refusals=(NotFound,),
         ),
         Endpoint(
             method="GET",

@@ -208,3 +208,11 @@ async def test_mistakes_are_answered_with_a_sentence(deployment: Deployment) -> 
     ):
         mistaken = await deployment.cli("dead-letters", *arguments)
         assert (mistaken.status, mistaken.err) == (1, f"{said}\n")
+
+
+async def test_a_database_that_is_not_there_is_named(deployment: Deployment) -> None:
+    for elsewhere in ("postgresql://u:secret@127.0.0.1:1/x", "postgresql://u:secret@nowhere.invalid/x"):
+        failed = await deployment.cli("dead-letters", "list", DATABASE_URL=elsewhere)
+        assert (failed.status, failed.out) == (1, "")
+        assert failed.err.startswith("the database does not answer: ")
+        assert "secret" not in failed.err

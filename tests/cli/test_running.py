@@ -36,3 +36,27 @@ def test_what_does_not_stop_is_broken_off_and_told_of() -> None:
     told = json.loads(said)
     assert (told["level"], told["message"]) == ("error", "broken off")
     assert any("at sleep, line" in each for each in told["atWork"])
+
+
+WORDY = """
+from app.cli import running
+
+async def talk():
+    for n in range(100_000):
+        print(n)
+    return 0
+
+raise SystemExit(running.once(talk()))
+"""
+
+
+def test_who_has_read_enough_is_told_nothing_more() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", WORDY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "0\n"
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == ""
+    assert process.returncode == 1
