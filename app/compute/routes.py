@@ -18,6 +18,7 @@ from infra.compute import Compute, ComputeUnavailable
 from infra.compute.wire import (
     LARGEST_BODY,
     LARGEST_DOCUMENT,
+    MOST_CHUNKS,
     ChunkBody,
     ChunkShape,
     ChunksShape,
@@ -108,7 +109,14 @@ def endpoints(compute: Compute) -> tuple[Endpoint, ...]:
         overlap = min(OVERLAP, body.size // 6) if body.overlap is None else body.overlap
         async with bench.place():
             chunks = await compute.chunk(
-                body.text, pages, strategy=body.strategy, size=body.size, overlap=overlap, most=body.most
+                body.text, pages, strategy=body.strategy, size=body.size, overlap=overlap,
+                most=body.most or MOST_CHUNKS,
+            )  # fmt: skip
+        if body.most is None and len(chunks) > MOST_CHUNKS:
+            raise Invalid(
+                "TOO_MANY_CHUNKS",
+                f"The text makes more than {MOST_CHUNKS:,} chunks. Choose a larger size, or say how many are wanted.",
+                field="size",
             )
         name = chunking_name(body.strategy, body.size, overlap)
         return Reply(body=ChunksShape(chunking=name, chunks=tuple(map(ChunkShape.of, chunks))))

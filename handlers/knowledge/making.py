@@ -9,13 +9,12 @@ import numpy as np
 from events.knowledge import Chunking
 from infra.chunking.chunkset import Chunk, ChunkSet
 from infra.compute import Compute
+from infra.compute.wire import MOST_CHUNKS
 from infra.documents import Parsed
 from infra.embedding import Embedder, EmbeddingUnavailable
 
 AT_ONCE = 32
 """Chunks embedded between two reports of progress."""
-MOST = 20_000
-"""Chunks of one document."""
 
 
 class TooManyChunks(ValueError):
@@ -24,7 +23,7 @@ class TooManyChunks(ValueError):
     code = "TOO_MANY_CHUNKS"
 
     def __init__(self) -> None:
-        self.detail = f"The document makes more than {MOST:,} chunks. Choose a larger size."
+        self.detail = f"The document makes more than {MOST_CHUNKS:,} chunks. Choose a larger size."
         super().__init__(self.detail)
 
 
@@ -51,9 +50,9 @@ class Making:
             strategy=chunking.strategy,  # type: ignore[arg-type]  # checked when it was asked for
             size=chunking.size,
             overlap=chunking.overlap,
-            most=MOST,
+            most=MOST_CHUNKS,
         )
-        if len(chunks) > MOST:
+        if len(chunks) > MOST_CHUNKS:
             raise TooManyChunks
         return chunks
 

@@ -14,6 +14,8 @@ MOST_TEXTS = 256
 """Texts of one request for vectors."""
 LARGEST_BODY = 64 << 20
 """Bytes of a text that is sent to be cut."""
+MOST_CHUNKS = 20_000
+"""Of one document, and in one answer."""
 LARGEST_DOCUMENT = 200 << 20
 
 
@@ -53,8 +55,9 @@ class ChunkBody(_Shape, frozen=True, kw_only=True):
     overlap: Annotated[int, msgspec.Meta(ge=0, le=LARGEST // 2)] | None = None
     """The same of what a chunk repeats of the one before; half of the size at most. Unless given, a sixth of it, but
     not more than is usual."""
-    most: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """Chunks that are wanted; of a text that makes more, one more is answered."""
+    most: Annotated[int, msgspec.Meta(ge=1, le=MOST_CHUNKS)] | None = None
+    """Chunks that are wanted; of a text that makes more, one more is answered. Unless given, a text that makes more
+    than 20,000 is refused."""
 
 
 class ChunkShape(_Shape, frozen=True, kw_only=True):

@@ -132,6 +132,8 @@ async def test_a_text_is_cut_and_embedded(http: aiohttp.ClientSession) -> None:
         ("/chunk", {"text": "x", "size": 5}, "INVALID_BODY"),
         ("/chunk", {"text": "x", "size": 100, "overlap": 90}, "INVALID_CHUNKING"),
         ("/chunk", {"text": "x", "pages": [{"number": 1, "startChar": 0, "endChar": 9}]}, "INVALID_PAGES"),
+        ("/chunk", {"text": "a b c d e " * 40_001, "size": 20, "overlap": 0}, "TOO_MANY_CHUNKS"),
+        ("/chunk", {"text": "x", "most": 20_001}, "INVALID_BODY"),
         ("/embed", {"texts": []}, "INVALID_BODY"),
     ],
 )

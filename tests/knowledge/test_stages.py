@@ -6,7 +6,7 @@ from events.knowledge import Chunking, DocumentFailed, DocumentParsed
 from handlers.knowledge.collection.decide import CreateCollection
 from handlers.knowledge.document.commands import UploadDocument
 from handlers.knowledge.ingesting import LONGEST_TITLE
-from handlers.knowledge.making import MOST
+from infra.compute.wire import MOST_CHUNKS
 from tests.knowledge.world import World
 
 CUT = Chunking(strategy="words", size=9, overlap=0)
@@ -41,6 +41,6 @@ def test_a_heading_that_is_a_whole_text_is_no_whole_title() -> None:
 
 
 def test_a_text_that_is_cut_too_small_is_refused() -> None:
-    for words, failed in ((MOST, []), (MOST + 2, ["TOO_MANY_CHUNKS"])):
+    for words, failed in ((MOST_CHUNKS, []), (MOST_CHUNKS + 2, ["TOO_MANY_CHUNKS"])):
         log = ingested("word " * words).log
         assert [each.event.code for each in log if isinstance(each.event, DocumentFailed)] == failed
