@@ -10,7 +10,7 @@ from handlers.jobsite.cascade import cascades
 from handlers.jobsite.compare import comparers
 from handlers.jobsite.index import indexers
 from handlers.jobsite.items import followers
-from handlers.jobsite.misheard import forgetter
+from handlers.jobsite.misheard import forgetters
 from handlers.jobsite.notified import notified, unnotified
 from handlers.jobsite.reading import Reading
 from handlers.jobsite.reconsider import reconsiderers
@@ -64,5 +64,5 @@ def handlers(
         *comparers(reading=reading, blobs=blobs),
         *reconsiderers(reading=reading, models=models, log=log),
         *cascades(models=models, log=log),
-        forgetter(reading=reading, models=models),
+        *forgetters(reading=reading, models=models),
     )

@@ -83,6 +83,37 @@ async def test_a_builder_that_was_misheard_leaves_the_job_to_the_one_that_was_me
     assert (await get(http, f"/v1/sessions/{other['sessionId']}"))["jobId"] == job["id"]
 
 
+async def test_a_name_that_is_corrected_in_the_transcript_leaves_no_empty_job_or_builder_behind(
+    http: aiohttp.ClientSession, deployment: Deployment
+) -> None:
+    name = a_name()
+    with said(deployment, f"Job {name} Mapel.\nBuilder {name} Larkin.\nAction item: order drywall."):
+        taken = await completed(http, sound())
+        with_others = await completed(http, sound(), title="stays")
+    path = f"/v1/sessions/{taken['sessionId']}"
+    shared = (await get(http, path))["jobId"]
+
+    async def corrected(n: int, text: str) -> str:
+        await sent(http, "PATCH", f"{path}/transcript/segments/{n}", {"text": text})
+        done = await eventually(http, path, lambda each: each["status"] == "completed")
+        await idle(deployment)
+        job: str = done["jobId"]
+        return job
+
+    alone = await corrected(0, f"Job {name} Walnut.")
+    assert (await get(http, f"/v1/jobs/{shared}"))["counts"]["sessions"] == 1
+    other = await corrected(0, f"Job {name} Chestnut.")
+    assert await refused(http, "GET", f"/v1/jobs/{alone}") == (404, "JOB_NOT_FOUND")
+    assert (await get(http, f"/v1/jobs/{other}"))["counts"]["openItems"] == 1
+    assert len(await listed(http, "/v1/builders", f"{name} Larkin")) == 1
+    await sent(http, "DELETE", f"/v1/sessions/{with_others['sessionId']}", status=202)
+    await sent(http, "DELETE", f"/v1/jobs/{shared}", status=202)
+    await idle(deployment)
+    last = await corrected(1, f"Builder {name} Larkins.")
+    assert (await get(http, f"/v1/jobs/{last}"))["builder"] == f"{name} Larkins"
+    assert [each["name"] for each in await listed(http, "/v1/builders", name)] == [f"{name} Larkins"]
+
+
 async def test_what_belongs_to_a_recording_outlives_the_job_that_it_has_just_left(
     http: aiohttp.ClientSession, deployment: Deployment
 ) -> None:
