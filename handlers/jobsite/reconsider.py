@@ -68,14 +68,18 @@ def reconsiderers(*, reading: Reading, models: ReadModels, log: Log) -> tuple[Ha
         return answers
 
     async def _outrun(summarised: Recorded[Any], kind: str, source: UUID) -> bool:
-        """Whether what is quoted has changed since it was begun to sum up: nobody knows which words were read."""
+        """Whether what is quoted says something else, or went elsewhere, since it was begun to sum up: nobody knows
+        which words were read."""
         own = await reading.past("session", summarised.event.session_id)
         causes = [each.position for each in own if isinstance(each.event, CAUSES)]
         begun = max((each for each in causes if each < summarised.position), default=0)
         past = await reading.past(kind, source)
-        changes = [each.position for each in past if isinstance(each.event, CHANGED)]
-        first = [each.position for each in past if isinstance(each.event, Understood)][:1]
-        return any(begun < each < summarised.position for each in changes if each not in first)
+        heard = [each.position for each in past if isinstance(each.event, Understood)]
+        moves = [each.position for each in past if isinstance(each.event, SessionMoved | AttachmentMoved)]
+        if any(begun < each < summarised.position for each in heard[1:]):
+            return True
+        moved = any(begun < each < summarised.position for each in moves)
+        return moved and not _related(past, summarised.event)
 
     async def _reconsidered(session: UUID, source: UUID, gone: bool) -> Reconsider:
         forgotten = await _quoting(session, source) if gone else ()
@@ -118,3 +122,11 @@ def reconsiderers(*, reading: Reading, models: ReadModels, log: Log) -> tuple[Ha
             for each in (Summarised, DiscrepanciesFound)
         ),
     )
+
+
+def _related(past: Sequence[Recorded[Any]], summarised: Summarised) -> bool:
+    """Whether a recording or a file is still of a recording or its job."""
+    job, last = summarised.job_id, past[-1].event
+    if getattr(last, "attachment_id", None) and last.session_id == summarised.session_id:
+        return True
+    return job is not None and last.job_id == job

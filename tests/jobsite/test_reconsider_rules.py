@@ -101,6 +101,7 @@ class Known:
         ([(HEARD, 2), (HEARD, 4)], False),
         ([(HEARD, 2), (HEARD, 7)], True),
         ([(HEARD, 2), (MOVED, 7)], True),
+        ([(HEARD, 2), (msgspec.structs.replace(MOVED, job_id=JOB, was=None), 7)], False),
         ([(HEARD, 2), (HEARD, 10)], False),
     ],
 )
