@@ -6,7 +6,7 @@ from typing import Any
 import xberg
 from xberg import ConversionOptions, ExtractInput, ExtractInputKind, ExtractionConfig, OutputFormat
 
-from infra.documents import kinds
+from infra.documents import kinds, tiffs
 from infra.documents.kinds import PICTURE, Kind
 from infra.documents.nesting import DEEPEST
 from infra.documents.notes import with_footnotes, with_spoken
@@ -33,10 +33,15 @@ async def read(content: bytes, kind: Kind, limits: Limits, ocr: Ocr | None) -> P
     """Raises UnusableDocument, and whatever else the parser may raise."""
     if kind == kinds.PDF:
         _check_pages(content, limits)
-    found = told = await _ask(content, kind, limits, ocr if kind.family == "image" else None)
+    pictures = tiffs.pages(content) if kind == kinds.TIFF else iter((content,))
+    found = told = await _ask(next(pictures, content), kind, limits, ocr if kind.family == "image" else None)
     if kind == kinds.HTML:  # its Markdown would begin with what its head says
         told = await _ask(content, kind, limits, None, plain=True)
     written = [(page.page_number, _written(page, kind)) for page in found.pages or ()]
+    for number, picture in enumerate(pictures, start=2):
+        if number > limits.pages:
+            raise too_long(f"more than {limits.pages:,} pages")
+        written.append((number, _clean((await _ask(picture, kind, limits, ocr)).content)))
     if kind == kinds.PDF and ocr and PICTURE.search(content):
         written = await _with_pictures(written, content, limits, ocr)
     written = _with_notes(written, found, content, kind)

@@ -82,6 +82,23 @@ def picture(form: str = "PNG") -> bytes:
     return _saved(lambda file: image.save(file, form))
 
 
+def faxed() -> bytes:
+    """A TIFF of two pages, and between them a picture made smaller."""
+    from PIL import Image, ImageDraw
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    made = []
+    for text in ("Twelve sheets of drywall", "", "Four valves"):
+        image = Image.new("RGB", (600, 200) if text else (60, 20), "white")
+        ImageDraw.Draw(image).text((20, 50), text, fill="black", font_size=40)
+        kind = ImageFileDirectory_v2()
+        kind[254] = 0 if text else 1
+        image.encoderinfo = {"tiffinfo": kind}
+        made.append(image)
+    first, *others = made
+    return _saved(lambda file: first.save(file, "TIFF", save_all=True, append_images=others))
+
+
 def docx() -> bytes:
     """A Word document of two pages with a heading and a table."""
     import docx as word

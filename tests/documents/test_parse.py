@@ -3,13 +3,14 @@
 import asyncio
 import resource
 import shutil
+import struct
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
 import pytest
 
-from infra.documents import Limits, Parsed, Parsers, ParserUnavailable, UnusableDocument
+from infra.documents import Limits, Parsed, Parsers, ParserUnavailable, UnusableDocument, tiffs
 from infra.documents.extraction import extract
 from infra.documents.kinds import guessed
 from infra.documents.ocr import installed
@@ -207,7 +208,9 @@ async def test_a_bad_file_ends_in_a_process_of_its_own() -> None:
 
 async def test_a_page_that_is_a_picture_does_not_hide_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    parsed = await parse(files.scan("Four é valves."), name="plan.pdf")
+    without_tesseract = Parsers()
+    parsed = await without_tesseract.parse(files.scan("Four é valves."), name="plan.pdf")
+    await without_tesseract.close()
     assert pages_of(parsed) == ["Four é valves.", ""]
     assert parsed.metadata["pagesWithoutText"] == "1"
     assert parsed.metadata["unread"] == (
@@ -221,6 +224,23 @@ async def test_pictures_are_read_and_text_beside_them_stays_as_it_is(form: str) 
     assert (await parse(files.picture(form))).text == "Twelve sheets of drywall"
     pages = pages_of(await parse(files.scan("Four é valves."), name="plan.pdf"))
     assert pages == ["Four é valves.", "Twelve sheets of drywall"]
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="reads pictures, which needs tesseract")
+async def test_every_page_of_a_fax_is_read() -> None:
+    assert pages_of(await parse(files.faxed())) == ["Twelve sheets of drywall", "Four valves"]
+
+
+def test_each_picture_of_a_fax_is_alone_and_a_circle_of_them_ends() -> None:
+    made = bytearray(files.faxed())
+    alone = list(tiffs.pages(bytes(made)))
+    assert [next(iter(tiffs.pages(each))) for each in alone] == alone
+    assert [len(list(tiffs.pages(each))) for each in alone] == [1, 1]
+    (first,) = struct.unpack_from("<I", made, 4)
+    (entries,) = struct.unpack_from("<H", made, first)
+    struct.pack_into("<I", made, first + 2 + 12 * entries, first)
+    assert len(list(tiffs.pages(bytes(made)))) == 1
+    assert not list(tiffs.pages(made[:9]))
 
 
 @pytest.mark.parametrize(
