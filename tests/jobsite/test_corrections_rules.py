@@ -220,6 +220,10 @@ def test_discrepancies_are_found_once_and_decided_by_people() -> None:
         DiscrepancyAccepted(session_id=SESSION, job_id=JOB, discrepancy_id=FOUND, note="Called."),
         DiscrepancyDismissed(session_id=SESSION, job_id=JOB, discrepancy_id=FOUND),
     )
+    accepted = DiscrepancyAccepted(session_id=SESSION, job_id=JOB, discrepancy_id=FOUND, note="Called.")
+    given(*LIFE, accepted).when(changed(accept, note=""), accept, changed(accept, note="Bought.")).then(
+        changed(accepted, note="Bought.")
+    )
     given(*LIFE).when(changed(accept, discrepancy_id=REQUEST)).refused(NotFound, "DISCREPANCY_NOT_FOUND")
 
 

@@ -79,6 +79,8 @@ class Session:
     """Requests whose transcript was taken."""
     discrepancies: frozenset[UUID] = frozenset()
     decided: Mapping[UUID, bool] = field(default_factory=dict)
+    notes: Mapping[UUID, str] = field(default_factory=dict)
+    """What people wrote when they decided."""
 
     @property
     def status(self) -> Status:
@@ -172,10 +174,13 @@ def _requests(s: Session, event: SessionEvent) -> Session:
             return replace(again, asked=e.source_id) if e.forgotten else again
         case DiscrepanciesFound() as e:
             return replace(s, discrepancies=s.discrepancies | set(e.discrepancies))
-        case DiscrepancyAccepted() as e:
-            return replace(s, decided={**s.decided, e.discrepancy_id: True})
-        case DiscrepancyDismissed() as e:
-            return replace(s, decided={**s.decided, e.discrepancy_id: False})
+        case DiscrepancyAccepted() | DiscrepancyDismissed() as e:
+            accepted = isinstance(e, DiscrepancyAccepted)
+            return replace(
+                s,
+                decided={**s.decided, e.discrepancy_id: accepted},
+                notes={**s.notes, e.discrepancy_id: e.note},
+            )
     return s
 
 

@@ -162,6 +162,7 @@ def _moved(c: MoveSession, s: Session) -> SessionMoved:
 def _decided(c: DecideDiscrepancy, s: Session) -> Sequence[SessionEvent]:
     if c.discrepancy_id not in s.discrepancies:
         raise NotFound("DISCREPANCY_NOT_FOUND", f"There is no discrepancy {c.discrepancy_id}.")
-    if s.decided.get(c.discrepancy_id) == c.accepted:
+    same_note = c.note in {"", s.notes.get(c.discrepancy_id)}
+    if s.decided.get(c.discrepancy_id) == c.accepted and same_note:
         return []
     return [as_told(DiscrepancyAccepted if c.accepted else DiscrepancyDismissed, c)]
