@@ -112,6 +112,7 @@ async def serve(
         identify=ring.identify,
         limiter=_limiter(settings),
         streams=contexts.STREAMS,
+        newest=kernel.log.last_position,
         catch_up=readable.catch_up,
         let_go=custody.let_go_soon,
     )

@@ -33,6 +33,7 @@ def intent(call: Call[Any, Any], clock: Callable[[], datetime], *content: object
         correlation_id=command_id,
         trace=inject(),
         fingerprint=fingerprint(content) if key else None,
+        unchanged_since=call.unchanged_since,
     )
 
 

@@ -126,6 +126,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """W3C traceparent of the span that asked."""
     fingerprint: str | None = None
     """Hash of the request, to tell a retry from another request under the same idempotency key."""
+    unchanged_since: int | None = None
+    """The position behind which nothing may have happened to the aggregate; None where that does not matter."""
 
 
 E_co = TypeVar("E_co", bound=Event, covariant=True)

@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from events.envelope import Claim, Event, Intent, Key, Recorded
+from handlers.refusals import Changed, NameTaken, Refusal, Unavailable, deleted_since
 from handlers.refusals import Conflict as Refused
-from handlers.refusals import NameTaken, Refusal, Unavailable, deleted_since
 from infra.blobs import Blobs
 from infra.jetstream import LogUnavailable
 from infra.log import PAST, TOMBSTONE, Conflict, Log
@@ -211,6 +211,8 @@ class Commands:
             try:
                 if aggregate.deleted and intent.fingerprint and isinstance(command, decider.creates):
                     raise deleted_since(key.aggregate, key.id)
+                if intent.unchanged_since is not None and aggregate.past[-1:] > (intent.unchanged_since,):
+                    raise Changed()
                 if events := tuple(decider.decide(command, aggregate.state)):
                     aggregate.fold(decider, await self._append(events, intent, aggregate.past))
                     self._remember(key, aggregate)

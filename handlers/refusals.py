@@ -35,6 +35,16 @@ class Conflict(Refusal):
     """The thing is in a state that does not allow it."""
 
 
+class Changed(Conflict):
+    """The thing is no longer as whoever wants to change it has seen it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "CHANGED_SINCE",
+            "It has changed since you read it, so nothing was done. Read it again, and send its new ETag as If-Match.",
+        )
+
+
 class NameTaken(Conflict):
     """Another has a name that only one may have."""
 

@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 ACCEPTED = (
-    "Authorization, Content-Type, X-Api-Key, Idempotency-Key, Headwater-After, If-None-Match, Last-Event-ID, "
+    "Authorization, Content-Type, X-Api-Key, Idempotency-Key, Headwater-After, If-None-Match, If-Match, Last-Event-ID, "
     "Range, If-Range, X-Request-Id, traceparent"
 )
 EXPOSED = (

@@ -37,6 +37,8 @@ class Call(Generic[Q, B]):
     after: Position | None
     """What a read must have seen; already waited for when the endpoint is called."""
     patience: Patience
+    unchanged_since: int | None = None
+    """The position behind which nothing may have happened to what is changed, if that was asked for."""
 
     def chunks(self, *, limit: int) -> AsyncIterator[bytes]:
         """The raw body as it arrives, `limit` bytes at most."""

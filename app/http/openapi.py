@@ -8,6 +8,7 @@ from typing import Any
 from app.http.auth import ANY_KEY
 from app.http.endpoints import Endpoint, is_id
 from app.http.openapi_parts import HEADERS, PARAMETERS, SECURITY_SCHEMES, problem_response
+from app.http.preconditions import shown_by
 from app.http.problems import STATUS, Problem, status_of
 from app.http.schemas import Schema, Schemas
 
@@ -19,7 +20,7 @@ def openapi(endpoints: Sequence[Endpoint], *, title: str, version: str, descript
     schemas = Schemas(shape for each in endpoints for shape in (*_shapes(each), Problem))
     paths: dict[str, Schema] = {}
     for each in endpoints:
-        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schemas)
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, endpoints, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": description},
@@ -42,14 +43,14 @@ def _shapes(endpoint: Endpoint) -> list[Any]:
     return [each for each in asked if each is not None]
 
 
-def _operation(endpoint: Endpoint, schemas: Schemas) -> Schema:
+def _operation(endpoint: Endpoint, endpoints: Sequence[Endpoint], schemas: Schemas) -> Schema:
     operation: Schema = {
         "operationId": re.sub(r"\W+", "_", f"{endpoint.method.lower()}{endpoint.path}").rstrip("_"),
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "security": _security(endpoint),
-        "parameters": list(_parameters(endpoint, schemas)),
-        "responses": {**_successes(endpoint, schemas), **_problems(endpoint)},
+        "parameters": list(_parameters(endpoint, endpoints, schemas)),
+        "responses": {**_successes(endpoint, schemas), **_problems(endpoint, endpoints)},
     }
     description = [endpoint.description] if endpoint.description else []
     if endpoint.scope and endpoint.scope != ANY_KEY:
@@ -68,7 +69,7 @@ def _security(endpoint: Endpoint) -> list[dict[str, list[str]]]:
     return [{"apiKey": []}, {"bearer": []}, *by_query]
 
 
-def _parameters(endpoint: Endpoint, schemas: Schemas) -> Iterator[Schema]:
+def _parameters(endpoint: Endpoint, endpoints: Sequence[Endpoint], schemas: Schemas) -> Iterator[Schema]:
     for name in re.findall(r"{(\w+)", endpoint.path):
         schema = {"type": "string", "format": "uuid"} if is_id(name) else {"type": "string"}
         yield {"name": name, "in": "path", "required": True, "schema": schema}
@@ -81,6 +82,8 @@ def _parameters(endpoint: Endpoint, schemas: Schemas) -> Iterator[Schema]:
             yield {"name": name, "in": "query", "required": required, "schema": plain, **described}
     if endpoint.method == "POST":
         yield {"$ref": "#/components/parameters/IdempotencyKey"}
+    if shown_by(endpoint, endpoints):
+        yield {"$ref": "#/components/parameters/IfMatch"}
     if endpoint.scope and endpoint.scope.endswith((":read", ANY_KEY)) and not endpoint.live:
         yield {"$ref": "#/components/parameters/HeadwaterAfter"}
 
@@ -132,9 +135,10 @@ def _answer(endpoint: Endpoint, schemas: Schemas, status: int, answer: Any) -> S
     return response
 
 
-def _problems(endpoint: Endpoint) -> Schema:
+def _problems(endpoint: Endpoint, endpoints: Sequence[Endpoint]) -> Schema:
     found = {status_of(each) for each in endpoint.refusals} | {400, 500}
     found |= {401, 403, 503} if endpoint.scope else set()
     found |= {408, 413, 415, 422} if endpoint.body or endpoint.multipart else set()
+    found |= {412} if shown_by(endpoint, endpoints) else set()
     found |= {429} if endpoint.metered else set()
     return {str(status): {"$ref": f"#/components/responses/Problem{status}"} for status in sorted(found)}

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.http.auth import TOKEN_PARAMETER
 from app.http.positions import AFTER, POSITION
+from app.http.preconditions import IF_MATCH
 from app.http.problems import MEDIA_TYPE
 
 Schema = dict[str, Any]
@@ -26,6 +27,12 @@ PARAMETERS: Schema = {
         "in": "header",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         "description": "Makes a retry safe for ever: the same key gets the first result again.",
+    },
+    "IfMatch": {
+        "name": IF_MATCH,
+        "in": "header",
+        "schema": {"type": "string", "examples": ['"5f3c…"']},
+        "description": "The ETag of what is to be changed: if it has another by now, nothing is done (412).",
     },
     "HeadwaterAfter": {
         "name": AFTER,

@@ -7,6 +7,7 @@ import msgspec
 from aiohttp import web
 
 from handlers.refusals import (
+    Changed,
     Conflict,
     Forbidden,
     Invalid,
@@ -47,6 +48,7 @@ STATUS: Mapping[type[Refusal], int] = {
     NotFound: 404,
     Stalled: 408,
     Conflict: 409,
+    Changed: 412,
     TooLarge: 413,
     Unsupported: 415,
     Invalid: 422,

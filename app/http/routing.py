@@ -17,6 +17,7 @@ from app.http.auth import ANONYMOUS, TOKEN_PARAMETER, Principal, authenticate, a
 from app.http.bodies import Patience, expect_later, read_json
 from app.http.endpoints import Call, Endpoint, Reply, is_id
 from app.http.positions import AFTER, POSITION, Position, parse_position
+from app.http.preconditions import unchanged_since
 from app.http.problems import Malformed
 from app.http.queries import query_reader
 from app.http.rates import RateLimiter
@@ -29,6 +30,11 @@ _UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 _encoder = msgspec.json.Encoder()
 SETTLING = 1.0
 """Seconds for which a command waits until its effect can be read."""
+
+
+async def nothing_yet(stream: str) -> int:
+    """Of a stream without events."""
+    return 0
 
 
 async def no_waiting(position: Position) -> None:
@@ -44,6 +50,8 @@ class Desk:
     limiter: RateLimiter | None = None
     streams: Collection[str] = ()
     """The streams that there are; a read that would wait for another is refused. Empty: any will do."""
+    newest: Callable[[str], Awaitable[int]] = nothing_yet
+    """The newest position of a stream; raises `Unavailable`."""
     catch_up: Callable[[Position], Awaitable[None]] = no_waiting
     """Returns once reads see this position; raises `Unavailable` when that takes too long."""
     patience: Patience = field(default_factory=Patience)
@@ -51,9 +59,12 @@ class Desk:
     """Told of the blobs that a request has stored before it failed."""
 
 
-def add_endpoint(app: web.Application, endpoint: Endpoint, desk: Desk) -> None:
-    """Serves the endpoint under all spellings of its path; a GET of something finite answers HEAD too."""
-    handler = _handler(endpoint, desk)
+def add_endpoint(app: web.Application, endpoint: Endpoint, desk: Desk, shown: Endpoint | None = None) -> None:
+    """Serves the endpoint under all spellings of its path; a GET of something finite answers HEAD too.
+
+    `shown` is the GET of what it changes.
+    """
+    handler = _handler(endpoint, desk, shown)
     heads = endpoint.method == "GET" and not endpoint.live
     for path in spellings(endpoint.path):
         for method in (endpoint.method, "HEAD") if heads else (endpoint.method,):
@@ -65,7 +76,9 @@ def unmetered(endpoints: Collection[Endpoint]) -> frozenset[str]:
     return frozenset(path for each in endpoints if not each.metered for path in spellings(each.path))
 
 
-def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _handler(
+    endpoint: Endpoint, desk: Desk, shown: Endpoint | None
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     read_query = query_reader(endpoint.query)
     decoder: msgspec.json.Decoder[Any] | None = msgspec.json.Decoder(endpoint.body) if endpoint.body else None
     most = endpoint.body_limit or desk.patience.json_bytes
@@ -93,6 +106,9 @@ def _handler(endpoint: Endpoint, desk: Desk) -> Callable[[web.Request], Awaitabl
         )
         if call.after and endpoint.scope is not None:  # without a key nobody reads what could be behind
             await desk.catch_up(call.after)
+        since = await unchanged_since(call, shown, newest=desk.newest, catch_up=desk.catch_up)
+        if since is not None:
+            call = replace(call, unchanged_since=since)
         with noting() as stored:
             try:
                 reply = await endpoint.handle(call)

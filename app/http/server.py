@@ -11,6 +11,7 @@ from app.http.cors import cors_headers, preflights
 from app.http.endpoints import Endpoint
 from app.http.failures import Outage, failures, mark_started
 from app.http.hardening import harden
+from app.http.preconditions import shown_by
 from app.http.rates import by_address, tell_allowance
 from app.http.routing import Desk, add_endpoint, unmetered
 from app.http.tracking import Exchange, name_request, tracking
@@ -64,7 +65,7 @@ def application(
     dress = (mark_started, name_request, harden, cors_headers(origins), tell_allowance)
     app.on_response_prepare.extend(dress)
     for endpoint in endpoints:
-        add_endpoint(app, endpoint, desk)
+        add_endpoint(app, endpoint, desk, shown_by(endpoint, endpoints))
     for hook in on_shutdown:
         app.on_shutdown.append(_without_app(hook))
     return app

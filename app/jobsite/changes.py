@@ -45,11 +45,13 @@ async def carried_out(
     commands: Commands, call: Call[Any, Any], clock: Callable[[], datetime], id: UUID, *wanted: Command
 ) -> Reply:
     """Carry them out one after the other; the position is that of the last."""
-    made = asked_by(call, clock, id)
+    first = made = asked_by(call, clock, id)
     position = ""
     for n, command in enumerate(wanted):
-        own = (
-            made if n == 0 else msgspec.structs.replace(made, command_id=derived_id(made.command_id, str(n)))
-        )
-        position = (await commands.execute(command, own)).cursor
+        if n:
+            made = msgspec.structs.replace(made, command_id=derived_id(first.command_id, str(n)))
+        outcome = await commands.execute(command, made)
+        if outcome.events:  # what the others find changed has been changed by this
+            made = msgspec.structs.replace(made, unchanged_since=None)
+        position = outcome.cursor
     return Reply(body=Done(id=id, position=position), position=position)

@@ -10,6 +10,7 @@ import msgspec
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
 from app.http.forms import SLUG
+from app.http.versions import version_of
 from app.intents import created_id, intent
 from app.knowledge import queries
 from app.knowledge.cutting import Cut, chunking_of
@@ -96,7 +97,8 @@ def endpoints(
         found = await queries.collections(db, ids=[await finding.readable(name)])
         if not found:
             raise await finding.missing(name)
-        return Reply(body=found[0][0])
+        view = found[0][0]
+        return Reply(body=view, etag=version_of(view))
 
     async def change(call: Call[None, ChangeBody]) -> Reply:
         id = await finding.held(call.params["name"])

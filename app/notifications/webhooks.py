@@ -11,6 +11,7 @@ import msgspec
 
 from app.http.cursor import Page, Place, from_cursor, to_cursor
 from app.http.endpoints import Call, Endpoint, Reply
+from app.http.versions import version_of
 from app.intents import created_id, intent
 from app.notifications import queries
 from app.notifications.views import NewWebhookView, SecretView, TestView, WebhookView
@@ -118,7 +119,8 @@ def endpoints(
         return Reply(body=Page([each for each, _ in rows[: q.limit]], more))
 
     async def show(call: Call[None, None]) -> Reply:
-        return Reply(body=await found(call.ids["webhookId"]))
+        view = await found(call.ids["webhookId"])
+        return Reply(body=view, etag=version_of(view))
 
     async def done(call: Call[Any, Any], command: Command) -> Reply:
         return Reply(position=(await commands.execute(command, intent(call, clock, command))).cursor)

@@ -2,11 +2,12 @@
 
 import asyncio
 
+import msgspec
 import pytest
 
 from events.ids import new_id
 from handlers.commands import Commands
-from handlers.refusals import Invalid, NotFound, Unavailable
+from handlers.refusals import Changed, Invalid, NotFound, Unavailable
 from infra import jetstream
 from infra.jetstream import LogUnavailable
 from tests.kernel.commanding import a_ledger_on, paid
@@ -68,6 +69,25 @@ async def test_a_stale_state_that_sees_nothing_to_do_is_not_believed(commands, a
         assert (await each.execute(Name(account_id=account, name=name), intent())).events
     names = [each.event.to for each in await log.load(ledger.key(account))]
     assert names == ["Ada", "Bob", "Ada", "Bob"]
+
+
+async def test_what_happened_behind_a_position_keeps_a_command_from_being_carried_out(
+    commands, another, ledger
+):
+    account, elsewhere = new_id(), await another()
+    first = await commands.execute(Pay(account_id=account), intent())
+    seen = msgspec.structs.replace(intent(), unchanged_since=first.position)
+    done = await commands.execute(Pay(account_id=account), seen)
+    assert await commands.execute(Pay(account_id=account), seen) == msgspec.structs.replace(
+        done, events=(), repeated=True
+    )
+    for stale in (commands, elsewhere):
+        for paying in ((1,), (-99,), ()):
+            with pytest.raises(Changed):
+                await stale.execute(
+                    Pay(account_id=account, amounts=paying),
+                    msgspec.structs.replace(intent(), unchanged_since=first.position),
+                )
 
 
 async def test_many_writers_of_one_aggregate_lose_nothing(another, log, ledger):
