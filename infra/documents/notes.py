@@ -1,4 +1,4 @@
-"""What stands beside the pages of an Office document: its footnotes, and what a speaker is to say to a slide."""
+"""What stands beside the pages of an Office document: footnotes, headers, and what a speaker is to say to a slide."""
 
 import re
 import zipfile
@@ -14,6 +14,8 @@ FOOTNOTE = re.compile(r"^\[\^\d+\]:\n {4}(.+)$", re.MULTILINE)
 """In the whole text."""
 LABEL = re.compile(r"^\[\^\d+\]:[ \t]*$", re.MULTILINE)
 """On a page, where the note itself is missing."""
+_MARGIN = re.compile(r"word/(header|footer)\d*\.xml")
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _SHOWN = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
@@ -29,6 +31,31 @@ def with_footnotes(pages: Written, whole: str) -> Written:
         return [*others, (number, "\n\n".join((text, *notes)).strip())]
     left = iter(notes)
     return [(number, LABEL.sub(lambda label: f"{label[0]} {next(left)}", text)) for number, text in pages]
+
+
+def with_margins(pages: Written, content: bytes) -> Written:
+    """Headers above the first page and footers below the last: once, though readers see them on every page."""
+    lines: dict[str, dict[str, None]] = {"header": {}, "footer": {}}
+    with zipfile.ZipFile(BytesIO(content)) as archive:
+        for file in sorted(archive.namelist()):
+            if margin := _MARGIN.fullmatch(file):
+                lines[margin[1]] |= dict.fromkeys(_lines(archive.read(file)))
+    above, below = "\n".join(lines["header"]), "\n".join(lines["footer"])
+    last = len(pages) - 1
+    return [
+        (number, "\n\n".join(filter(None, (above if n == 0 else "", text, below if n == last else ""))))
+        for n, (number, text) in enumerate(pages)
+    ]
+
+
+def _lines(margin: bytes) -> Iterator[str]:
+    """Its paragraphs, without those that only count pages."""
+    for element in _elements(margin):
+        if element.tag == f"{_WORD}p":
+            written = {f"{_WORD}t", f"{_WORD}tab"}
+            line = "".join(each.text or " " for each in element.iter() if each.tag in written).strip()
+            if any(map(str.isalpha, line)):
+                yield line
 
 
 def with_spoken(pages: Written, content: bytes) -> Written:

@@ -9,7 +9,7 @@ from xberg import ConversionOptions, ExtractInput, ExtractInputKind, ExtractionC
 from infra.documents import kinds, tiffs
 from infra.documents.kinds import PICTURE, Kind
 from infra.documents.nesting import DEEPEST
-from infra.documents.notes import with_footnotes, with_spoken
+from infra.documents.notes import with_footnotes, with_margins, with_spoken
 from infra.documents.ocr import Ocr
 from infra.documents.parsed import Limits, Page, Parsed, UnusableDocument, too_long
 
@@ -71,7 +71,7 @@ def _with_notes(
 ) -> list[tuple[int, str]]:
     """Pages as their reader sees them: the parser leaves notes out of theirs, or gives them to another page."""
     if kind == kinds.DOCX:
-        return list(with_footnotes(written, _clean(found.content)))
+        return list(with_margins(with_footnotes(written, _clean(found.content)), content))
     if kind == kinds.PPTX:
         return list(with_spoken(written, content))
     return written

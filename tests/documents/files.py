@@ -148,6 +148,23 @@ def pptx() -> bytes:
     return _saved(made.save)
 
 
+def headed_docx() -> bytes:
+    """A Word document of two pages with a header and a footer, each twice: the first page has its own."""
+    import docx as word
+
+    made = word.Document()
+    made.add_paragraph("The first page.")
+    made.add_page_break()
+    made.add_paragraph("The second page.")
+    [section] = made.sections
+    section.different_first_page_header_footer = True
+    for header in (section.header, section.first_page_header):
+        header.paragraphs[0].text = "Hendricks Builders\tFile 4711"
+    section.footer.paragraphs[0].text = "Confidential"
+    section.first_page_footer.paragraphs[0].text = "1"
+    return _saved(made.save)
+
+
 def noted_docx() -> bytes:
     """A Word document of two pages, each with a footnote."""
     space = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'

@@ -76,6 +76,13 @@ async def test_footnotes_stand_on_the_page_that_refers_to_them() -> None:
     assert ("Two." in second, second.endswith("By Hendricks.")) == (True, True)
 
 
+async def test_headers_and_footers_are_read_once() -> None:
+    assert pages_of(await parse(files.headed_docx(), name="letter.docx")) == [
+        "Hendricks Builders File 4711\n\nThe first page.",
+        "The second page.\n\nConfidential",
+    ]
+
+
 async def test_what_a_speaker_is_to_say_belongs_to_its_slide() -> None:
     slides = pages_of(await parse(files.spoken_pptx(), name="talk.pptx"))
     assert slides[1] == "## Slide 2\n\nSay it\nslowly, 2 times."
