@@ -2,10 +2,10 @@
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
-from posixpath import join, normpath
+from posixpath import join, normpath, split
 from xml.etree import ElementTree
 
 Written = Sequence[tuple[int, str]]
@@ -16,6 +16,8 @@ LABEL = re.compile(r"^\[\^\d+\]:[ \t]*$", re.MULTILINE)
 """On a page, where the note itself is missing."""
 _MARGIN = re.compile(r"word/(header|footer)\d*\.xml")
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_SHOW = "ppt/presentation.xml"
+_BY = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml")
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _SHOWN = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
@@ -59,34 +61,52 @@ def _lines(margin: bytes) -> Iterator[str]:
 
 
 def with_spoken(pages: Written, content: bytes) -> Written:
-    """Each slide with its speaker's notes below."""
-    notes = _spoken(content)
-    return [
-        (number, f"{text}\n\n{notes[number]}".strip() if number in notes else text) for number, text in pages
-    ]
+    """Each slide with its speaker's notes below, in the order in which they are shown.
 
-
-def _spoken(content: bytes) -> Mapping[int, str]:
-    """A speaker's notes by the number of their slide, which is told by the files' names; it is the parser's, too."""
+    The parser's is that of the files' numbers, which a tool that moves slides need not change.
+    """
     with zipfile.ZipFile(BytesIO(content)) as archive:
         names = set(archive.namelist())
-        slides = sorted(int(slide[1]) for slide in map(_SLIDE.fullmatch, names) if slide)
-        found = {}
-        for number, n in enumerate(slides, start=1):
-            related = f"ppt/slides/_rels/slide{n}.xml.rels"
-            for target in _targets(archive.read(related)) if related in names else ():
-                file = normpath(join("ppt/slides", target)).removeprefix("/")
-                if file in names and (text := _body(archive.read(file))):
-                    found[number] = text
-    return found
+        files = [
+            file
+            for _, file in sorted((int(each[1]), each[0]) for each in map(_SLIDE.fullmatch, names) if each)
+        ]
+        if len(files) != len(pages):
+            return pages
+        told = {
+            file: "\n\n".join(filter(None, (text, _spoken(archive, names, file))))
+            for file, (_, text) in zip(files, pages, strict=True)
+        }
+        shown = list(dict.fromkeys(file for file in _order(archive, names) if file in told))
+    return list(enumerate((told[file] for file in (shown if len(shown) == len(files) else files)), start=1))
 
 
-def _targets(relations: bytes) -> list[str]:
-    return [
-        each.get("Target", "")
-        for each in _elements(relations)
-        if each.get("Type", "").endswith("/notesSlide")
-    ]
+def _order(archive: zipfile.ZipFile, names: Container[str]) -> Iterator[str]:
+    """The files of slides as they are shown."""
+    if _SHOW not in names:
+        return
+    files = dict(_related(archive, names, _SHOW, "/slide"))
+    for each in _elements(archive.read(_SHOW)):
+        if each.tag == f"{_SHOWN}sldId":
+            yield files.get(each.get(_BY, ""), "")
+
+
+def _spoken(archive: zipfile.ZipFile, names: Container[str], slide: str) -> str:
+    """A speaker's notes to a slide."""
+    notes = (file for _, file in _related(archive, names, slide, "/notesSlide") if file in names)
+    return "\n".join(filter(None, (_body(archive.read(file)) for file in notes)))
+
+
+def _related(
+    archive: zipfile.ZipFile, names: Container[str], file: str, kind: str
+) -> Iterator[tuple[str, str]]:
+    """Files that this one refers to, by its names for them."""
+    folder, name = split(file)
+    relations = f"{folder}/_rels/{name}.rels"
+    if relations in names:
+        for each in _elements(archive.read(relations)):
+            if each.get("Type", "").endswith(kind):
+                yield each.get("Id", ""), normpath(join(folder, each.get("Target", ""))).removeprefix("/")
 
 
 def _body(notes: bytes) -> str:

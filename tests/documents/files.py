@@ -196,7 +196,7 @@ def noted_docx() -> bytes:
 
 
 def spoken_pptx() -> bytes:
-    """Eleven slides; what the speaker is to say to the second and the last."""
+    """Eleven slides, the first moved behind the others; what the speaker is to say to two of them."""
     from pptx import Presentation
 
     made = Presentation()
@@ -205,6 +205,8 @@ def spoken_pptx() -> bytes:
         slide.shapes.title.text = f"Slide {n}"
         if n in {2, 11}:
             slide.notes_slide.notes_text_frame.text = f"Say it\nslowly, {n} times."
+    shown = made.slides._sldIdLst
+    shown.append(shown[0])
     return _saved(made.save)
 
 
