@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import asyncpg
 import nats
@@ -132,6 +133,33 @@ async def test_a_server_that_ends_by_itself_is_started_again_also_when_it_ends_w
                     break
                 except (OSError, asyncpg.PostgresError, nats.errors.Error):
                     await asyncio.sleep(0.05)
+
+
+async def test_a_log_that_met_a_full_disk_starts_anew_once_there_is_room(home, monkeypatch):
+    frees = iter([0, 0])
+    looked = asyncio.Event()
+
+    def disk_usage(_: Path) -> SimpleNamespace:
+        free = next(frees, 1 << 30)
+        if free:
+            looked.set()
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr(embedded_nats, "LOOK", 0.01)
+    monkeypatch.setattr(embedded_nats.shutil, "disk_usage", disk_usage)
+    async with embedded(home, sync="relaxed") as urls:
+        await leave_marks(urls)
+        before = {each.pid for each in server_processes(home)}
+        with (home / "nats" / "nats.log").open("ab") as said:
+            said.write(b"[ERR] JetStream failed to store a msg on stream: no space left on device\n")
+        await asyncio.wait_for(looked.wait(), 30)
+        async with asyncio.timeout(30):
+            while True:
+                after = {each.pid for each in server_processes(home)}
+                if after != before and len(after) == 2:
+                    break
+                await asyncio.sleep(0.02)
+        assert await marks(urls) == (b"kept", "kept")
 
 
 async def test_what_fails_in_the_body_comes_out_as_it_is(home):

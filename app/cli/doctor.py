@@ -206,7 +206,8 @@ async def _blobs(settings: Settings, where: Places) -> str:
             raise Wrong("what was stored did not come back. Check S3_ENDPOINT and S3_BUCKET.")
         await store.delete(blob.key)
     except ConnectionError as away:
-        raise because(away, "Check S3_ENDPOINT, S3_BUCKET and the keys.") from away
+        mend = "Check S3_ENDPOINT, S3_BUCKET and the keys." if settings.s3 else RESTART
+        raise because(away, mend) from away
     finally:
         await store.close()
         await nc.close()

@@ -45,6 +45,8 @@ async def embedded(
             publish(home, servers)
             async with asyncio.TaskGroup() as group:
                 keepers = [group.create_task(_keep(server)) for server in running]
+                if nats:
+                    keepers.append(group.create_task(_unblock(log_server)))
                 yield servers
                 for keeper in keepers:
                     keeper.cancel()
@@ -71,6 +73,13 @@ async def _keep(server: Server) -> None:
         await server.exited()
         log.error("embedded server ended by itself", extra={"server": type(server).__name__})
         await _start_again(server)
+
+
+async def _unblock(server: NatsServer) -> None:
+    while True:
+        await server.blocked()
+        log.warning("the disk of the log was full and has room again: its server starts anew")
+        await server.stop()  # who keeps it starts it again
 
 
 async def _start_again(server: Server) -> None:

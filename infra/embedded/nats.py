@@ -3,6 +3,7 @@
 import asyncio
 import importlib.metadata
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,6 +19,11 @@ CONFIGURATION = Path(__file__).parents[2] / "nats.conf"
 USERS = ("headwater", "eraser", "operator", "system")
 INTERVALS = {"always": "always", "relaxed": "2m"}
 PATIENCE = 10.0
+FULL = b"no space left on device"
+ROOM = 64 << 20
+"""Bytes free from which a disk that was full counts as mended."""
+LOOK = 5.0
+"""Seconds between two looks whether it was."""
 
 Sync = Literal["always", "relaxed"]
 
@@ -85,6 +91,21 @@ class NatsServer:
         """Wait until the process has ended, for whatever reason."""
         if self._child:
             await process.exited(self._child)
+
+    async def blocked(self) -> None:
+        """Wait until a full disk has room again: a stream that has met one takes nothing more before a restart."""
+        while not (  # noqa: ASYNC110 - neither a log nor a disk tells by itself
+            self._met_a_full_disk() and shutil.disk_usage(self._folder).free > ROOM
+        ):
+            await asyncio.sleep(LOOK)
+
+    def _met_a_full_disk(self) -> bool:
+        child = self._child
+        if child is None or child.process.poll() is not None:
+            return False
+        with child.log.open("rb") as log:
+            log.seek(child.log_start)
+            return any(FULL in line for line in log)
 
     @property
     def url(self) -> str:
