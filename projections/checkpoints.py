@@ -81,8 +81,8 @@ async def advance(
         raise Overtaken(f"{name} is no longer at {before}, or of another shape")
 
 
-async def halt(connection: asyncpg.Connection, name: str, position: int, error: str) -> None:
-    """Say that the projection cannot apply the event at `position`."""
+async def halt(connection: asyncpg.Connection, name: str, position: int | None, error: str | None) -> None:
+    """Say that the projection cannot apply the event at `position`; None: that nothing is in its way."""
     await connection.execute(
         "update headwater.checkpoints set halted_position = $2, halted_error = $3 where projection = $1",
         name,

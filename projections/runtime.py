@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from events.catalogue import Undecodable
 from events.envelope import Event, Recorded
 from infra.log import Log
 from infra.telemetry.logs import logger
@@ -98,6 +99,7 @@ class Projector:
                     await model.apply(events, position)
                 else:
                     await self._still_there(connection, model.position)
+                    await self._look_for_what_halted(connection)
                 await self._say_sound(model.position)
 
     async def _still_there(self, connection: asyncpg.Connection, position: int) -> None:
@@ -105,6 +107,18 @@ class Projector:
         found = await checkpoints.read(connection, self._projection.name)
         if found is None or found.position != position:
             raise Overtaken(f"{self._projection.name} is no longer at {position}")
+
+    async def _look_for_what_halted(self, connection: asyncpg.Connection) -> None:
+        """Nothing is there to be applied: what halted it may have been deleted, and nothing have come since."""
+        if self._halted_at is None:
+            return
+        try:
+            found = await self._log.at(self._projection.stream, self._halted_at)
+        except Undecodable:
+            return
+        if found is None:
+            self._halted_at = None
+            await checkpoints.halt(connection, self._projection.name, None, None)
 
     async def _model(self, connection: asyncpg.Connection) -> Model:
         """The serving model, if it has the shape of this projection and the log is the one it was made from."""

@@ -15,6 +15,7 @@ from app.cli.wrong import Wrong, because
 from app.kernel import blob_store
 from app.places import NothingRuns, Places, places
 from app.settings import Settings
+from events.catalogue import Undecodable
 from infra import jetstream, streams
 from infra.blobs import once
 from infra.delivery import Undelivered
@@ -190,9 +191,16 @@ async def _halted(connection: asyncpg.Connection) -> list[str]:
         "where halted_position is not null"
     )
     return [
-        f"projection {row[0]} has halted at {row[1]}@{row[2]}: {row[3]}. Mend the cause; it goes on by itself."
+        f"projection {row[0]} has halted at {row[1]}@{row[2]}: {row[3]}. "
+        f"{_mending(*row[1:4])}; it goes on by itself."
         for row in rows
     ]
+
+
+def _mending(stream: str, position: int, error: str) -> str:
+    if not error.startswith(f"{Undecodable.__name__}: "):
+        return "Mend the cause"
+    return f"A newer version may read it; if another tool wrote it, delete it: `nats stream rmm {stream} {position}`"
 
 
 async def _blobs(settings: Settings, where: Places) -> str:

@@ -1,8 +1,11 @@
 """`headwater doctor`: one line a dependency; for what is wrong, also how to mend it."""
 
+import asyncio
+
 import asyncpg
 
-from tests.deployment import Deployment
+from infra import jetstream
+from tests.deployment import Deployment, deployed
 
 
 def verdicts(out: str) -> dict[str, str]:
@@ -68,3 +71,20 @@ async def test_read_models_that_are_missing_are_told(deployment: Deployment, dat
     told = next(line for line in half.out.splitlines() if line.split()[1] == "database")
     assert told.startswith("WRONG")
     assert "knowledge, chat, notifications, operations. `headwater migrate`" in told
+
+
+async def test_what_another_tool_wrote_halts_a_projection_until_it_is_deleted_as_doctor_says() -> None:
+    async with deployed() as fresh:
+        [node] = fresh.nats
+        nc = await jetstream.connect(node.operator_url, name="another tool")
+        junk = jetstream.Message("jobsite.session.7.renamed", b"{", {})
+        position = (await jetstream.publish(nc, junk)).seq
+        async with asyncio.timeout(60):
+            while "halted" not in (said := (await fresh.cli("doctor")).out):
+                pass
+        assert f"`nats stream rmm JOBSITE {position}`" in said
+        await jetstream.api(nc, "STREAM.MSG.DELETE.JOBSITE", {"seq": position})
+        async with asyncio.timeout(60):
+            while (await fresh.cli("doctor")).status:
+                pass
+        await nc.close()
