@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from events.catalogue import Catalogue
+from events.catalogue import Catalogue, Undecodable
 from events.envelope import Claim, Event, Intent, Key, Recorded, subject_of, to_headers
 from events.ids import new_id
 from infra import jetstream
@@ -223,7 +223,11 @@ class Log:
 
 def _previous(recorded: Recorded[Event]) -> list[int]:
     """The positions that an event names as its aggregate's earlier ones; those of its own batch are relative."""
-    named = map(int, recorded.headers.get("ce-previous", "0").split(","))
+    told = recorded.headers.get("ce-previous", "0")
+    try:
+        named = [int(each) for each in told.split(",")]
+    except ValueError:
+        raise Undecodable(f"{recorded.cursor} has a header ce-previous that names no positions") from None
     return [at if at > 0 else recorded.position + at for at in named if at]
 
 

@@ -138,7 +138,6 @@ def test_a_message_without_its_envelope_is_undecodable(missing):
         ("ce-commandid", "7"),
         ("ce-correlationid", "-" * 36),
         ("ce-causationid", "somebody"),
-        ("ce-previous", "the one before"),
     ],
 )
 def test_an_envelope_that_nobody_could_use_is_undecodable(name, value):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from events.catalogue import Undecodable
 from events.ids import new_id
 from infra import jetstream
 from infra.jetstream import ApiError, LogUnavailable
@@ -189,6 +190,16 @@ async def test_a_scan_gives_everything_in_order_between_two_positions(log, ledge
 
 async def test_a_scan_of_an_empty_stream_ends(log, ledger):
     assert [each async for each in log.scan(ledger.stream)] == []
+
+
+@pytest.mark.parametrize("previous", ["the one before", "1,,2", "1.5", ""])
+async def test_positions_that_are_none_make_an_event_unreadable_for_who_follows_them(
+    nc, log, ledger, previous
+):
+    account = new_id()
+    await store(nc, ledger, account, 1, **{"ce-previous": previous})
+    with pytest.raises(Undecodable, match=f"{ledger.stream}@1 .* ce-previous"):
+        await log.load(ledger.key(account))
 
 
 async def test_a_scan_goes_past_what_was_erased(log, ledger, eraser):

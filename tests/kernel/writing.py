@@ -22,10 +22,10 @@ async def write(
     return past
 
 
-async def store(nc: Client, ledger: Ledger, account: UUID, amount: int) -> int:
-    """What another tool does: publish an event with the headers of CloudEvents and no more. Its position."""
+async def store(nc: Client, ledger: Ledger, account: UUID, amount: int, **others: str) -> int:
+    """What another tool does: publish an event with the headers of CloudEvents and these. Its position."""
     [event] = ledger.paid(account, amount)
-    headers = to_headers(event, new_id(), intent())
+    headers = to_headers(event, new_id(), intent()) | others
     message = jetstream.Message(subject_of(event), ledger.catalogue.encode(event), headers)
     return (await jetstream.publish(nc, message)).seq
 
